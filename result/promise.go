@@ -1,0 +1,115 @@
+package result
+
+import (
+	"context"
+	"sync"
+)
+
+// A Promise holds the terminal event of one connection. It is settled exactly
+// once; it resolves with a [Status] or is rejected with an error. All methods
+// may be called from many goroutines, before and after that.
+type Promise struct {
+	post func(func())
+	done chan struct{}
+
+	mu      sync.Mutex
+	status  Status
+	waiting []func() // continuations not yet run
+	running bool     // a goroutine is running them
+	settled bool
+}
+
+// NewPromise returns a promise and the function that settles it. The promise
+// is rejected if the status has an Err, and resolves if it has none. The first
+// call of settle settles and returns true; later calls do nothing.
+//
+// Continuations are handed to post, one by one; if post is nil they run on the
+// goroutine that settles, or on the one that adds them later.
+func NewPromise(post func(func())) (p *Promise, settle func(Status) bool) {
+	if post == nil {
+		post = func(f func()) { f() }
+	}
+	p = &Promise{post: post, done: make(chan struct{})}
+	return p, p.settle
+}
+
+func (p *Promise) settle(s Status) bool {
+	p.mu.Lock()
+	if p.settled {
+		p.mu.Unlock()
+		return false
+	}
+	p.settled, p.status = true, s
+	close(p.done)
+	p.run()
+	return true
+}
+
+// run hands the waiting continuations on, in order. It is called with the lock
+// held and returns without it.
+func (p *Promise) run() {
+	if p.running {
+		p.mu.Unlock()
+		return
+	}
+	p.running = true
+	for len(p.waiting) > 0 {
+		next := p.waiting[0]
+		p.waiting = p.waiting[1:]
+		p.mu.Unlock()
+		p.post(next)
+		p.mu.Lock()
+	}
+	p.running = false
+	p.mu.Unlock()
+}
+
+// Then adds continuations: resolved runs when the promise resolves, rejected
+// when it is rejected. Either may be nil. Exactly one of them runs, exactly
+// once, also when added to a settled promise; continuations run in the order
+// in which they were added, one at a time.
+func (p *Promise) Then(resolved func(Status), rejected func(error)) {
+	p.mu.Lock()
+	p.waiting = append(p.waiting, func() {
+		switch s := p.status; {
+		case s.Err == nil && resolved != nil:
+			resolved(s)
+		case s.Err != nil && rejected != nil:
+			rejected(s.Err)
+		}
+	})
+	if !p.settled {
+		p.mu.Unlock()
+		return
+	}
+	p.run()
+}
+
+// Done returns a channel that is closed when the promise is settled.
+func (p *Promise) Done() <-chan struct{} { return p.done }
+
+// Status returns the final status and true, or false while there is none.
+func (p *Promise) Status() (Status, bool) {
+	select {
+	case <-p.done:
+		return p.status, true
+	default:
+		return Status{}, false
+	}
+}
+
+// Wait waits until the promise is settled and returns its status and the
+// status' Err, or until ctx ends: then the error is the context's cause.
+func (p *Promise) Wait(ctx context.Context) (Status, error) {
+	select {
+	case <-p.done:
+		return p.status, p.status.Err
+	default:
+	}
+	select {
+	case <-p.done:
+		return p.status, p.status.Err
+	case <-ctx.Done():
+		return Status{}, context.Cause(ctx)
+	}
+}
