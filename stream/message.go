@@ -1,5 +1,7 @@
 package stream
 
+import "slices"
+
 // A Type tells what a message or a frame is: its RFC 6455 opcode.
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.2
@@ -41,3 +43,52 @@ const (
 	Client Role = false
 	Server Role = true
 )
+
+// A Message is one whole message. It is a plain value; what it says of its
+// bytes depends on where it came from:
+//
+//   - [Conn.All] lends them: they are valid until the next iteration, and
+//     Clone keeps them.
+//   - Channels, Observables and callbacks give them away: the receiver owns
+//     them, may change them, and may give the memory back early with Release.
+//   - A Message that the program makes itself owns nothing but what the
+//     program put there.
+type Message struct {
+	// Data is the payload. Text is valid UTF-8.
+	Data []byte
+	// Type is Text or Binary.
+	Type Type
+	// Verbatim asks operators to leave the message as it is, for example not
+	// to compress it. It is false in messages that were received.
+	Verbatim bool
+
+	own *buffer
+	gen uint32
+}
+
+// String returns the payload as a string.
+func (m Message) String() string { return string(m.Data) }
+
+// Clone returns a copy of the message that the caller owns. The copy lies in
+// pooled memory, as a message from a channel does.
+func (m Message) Clone() Message {
+	own := take(len(m.Data))
+	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: own, gen: own.gen.Load()}
+	c.Data = own.mem[:len(m.Data):len(m.Data)]
+	copy(c.Data, m.Data)
+	return c
+}
+
+// Release gives the memory of an owned message back to be used again; Data
+// must not be touched after it. It is never required: the collector takes what
+// was not released. A second Release, also through a copy, does nothing, as
+// does Release of a message that owns nothing. Release may be called from any
+// goroutine.
+func (m Message) Release() {
+	if m.own != nil && m.own.gen.CompareAndSwap(m.gen, m.gen+1) {
+		m.own.free()
+	}
+}
+
+// detached returns the payload in memory that no pool will take back.
+func (m Message) detached() []byte { return slices.Clone(m.Data) }

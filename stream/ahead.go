@@ -1,0 +1,219 @@
+package stream
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/wire"
+)
+
+// watchEvery is how soon a consumer that took bytes and did not come back is
+// taken for being away. Control frames are answered within about this time
+// then.
+const watchEvery = 900 * time.Millisecond
+
+// closingBound is how far the look-ahead goes in search of the peer's Close
+// once this side has sent its own, although nobody takes what comes before it.
+const closingBound = 16 << 20
+
+// A lookAhead sees control frames for a consumer that is away: busy in its
+// loop, held by a pause, or waiting for a full subscriber. It reads on, into
+// memory of its own, walks over the frames and deals with the control frames
+// among them; the consumer finds the raw bytes when it comes back, and passes
+// over the control frames that were dealt with. Past its bound it stops, and
+// TCP holds the peer back.
+type lookAhead struct {
+	r     *reader
+	bound int
+
+	timer *time.Timer
+	armed atomic.Bool
+	held  atomic.Bool // the bound is reached: nothing more is read
+
+	own *buffer
+	n   int   // bytes of own that follow the reader's buffer
+	at  int64 // stream offset of the next header to look at
+	bad bool  // what stands there is no frame; the consumer will say so
+}
+
+// passed is told the offset that the consumer has parsed up to.
+func (a *lookAhead) passed(offset int64) { a.at = max(a.at, offset) }
+
+// arm makes watch run soon, if it is not going to already.
+func (a *lookAhead) arm() {
+	if !a.armed.Load() && !a.armed.Swap(true) {
+		a.timer.Reset(watchEvery)
+	}
+}
+
+// now makes watch run at once.
+func (a *lookAhead) now() {
+	a.armed.Store(true)
+	a.timer.Reset(0)
+}
+
+// watch runs on the timer's goroutine. If nobody is reading it reads ahead,
+// until the consumer comes back.
+func (a *lookAhead) watch() {
+	a.armed.Store(false)
+	select {
+	case a.r.lock <- struct{}{}:
+		a.run(func() bool { return false })
+		a.r.release()
+	default: // The consumer reads. Its next fill arms the timer again.
+	}
+}
+
+// run reads ahead under the lock until a consumer wants the lock, stop says so,
+// the bound is reached or the stream is over.
+func (a *lookAhead) run(stop func() bool) {
+	r := a.r
+	for {
+		a.scan()
+		if r.over != nil || r.wanted.Load() > 0 || stop() {
+			return
+		}
+		if a.n >= a.bound {
+			a.held.Store(true)
+			return
+		}
+		err := a.read()
+		if interrupted(err) {
+			r.t.resume()
+		} else if err != nil {
+			r.stop(err)
+		}
+	}
+}
+
+// extend raises the bound, under the lock, for the closing handshake. It
+// returns false if that was done before.
+func (a *lookAhead) extend() bool {
+	if a.bound >= closingBound {
+		return false
+	}
+	a.bound = closingBound
+	a.held.Store(false)
+	return true
+}
+
+func (a *lookAhead) read() error {
+	var n int
+	var err error
+	if raw := a.r.t.raw; raw != nil {
+		room, back := raw.room, raw.back
+		raw.room, raw.back = a.room, a.back
+		n, err = raw.read()
+		raw.room, raw.back = room, back
+	} else {
+		n, err = a.r.t.rwc.Read(a.room())
+	}
+	a.r.seen(n)
+	a.n += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+func (a *lookAhead) room() []byte {
+	if a.own == nil {
+		a.own = take(a.r.size)
+	}
+	if a.n == len(a.own.mem) {
+		own := take(2 * a.n)
+		copy(own.mem, a.own.mem)
+		a.own.free()
+		a.own = own
+	}
+	return a.own.mem[a.n:min(len(a.own.mem), max(a.bound, a.n+1))]
+}
+
+func (a *lookAhead) back() {
+	if a.n == 0 {
+		a.own.free()
+		a.own = nil
+	}
+}
+
+// takeAhead moves what was read ahead to the reader's buffer and reports
+// whether there was any.
+func (r *reader) takeAhead() bool {
+	a := &r.ahead
+	if a.n == 0 {
+		return false
+	}
+	if r.pos == r.end {
+		r.drop()
+		r.own, r.buf, r.pos, r.end = a.own, a.own.mem, 0, a.n
+	} else {
+		r.grow(r.end - r.pos + a.n)
+		r.end += copy(r.buf[r.end:], a.own.mem[:a.n])
+		a.own.free()
+	}
+	a.own, a.n = nil, 0
+	a.held.Store(false)
+	return true
+}
+
+// scan walks over the frames that were read and deals with the control frames.
+func (a *lookAhead) scan() {
+	var space [wire.MaxHeader + wire.MaxControl]byte
+	for !a.bad && a.r.over == nil {
+		h, n, err := a.header(space[:])
+		if err != nil {
+			a.bad = true
+			return
+		}
+		if n == 0 {
+			return
+		}
+		if h.Opcode >= byte(Close) {
+			p := a.peek(space[:h.Length], a.at+int64(n))
+			if len(p) < int(h.Length) {
+				return
+			}
+			a.r.dispatch(a.at, h, p)
+			if Type(h.Opcode) == Close {
+				a.r.stop(nil)
+			}
+		}
+		a.at += int64(n) + h.Length
+	}
+}
+
+// header reads the header at a.at. It looks at no byte of a payload, which the
+// consumer may be unmasking meanwhile.
+func (a *lookAhead) header(space []byte) (h wire.Header, n int, err error) {
+	p := a.peek(space[:2], a.at)
+	if len(p) < 2 {
+		return h, 0, nil
+	}
+	size := 2
+	switch p[1] & 0x7F {
+	case 126:
+		size += 2
+	case 127:
+		size += 8
+	}
+	if p[1]&0x80 != 0 {
+		size += 4
+	}
+	h, n, err = wire.Parse(a.peek(space[:size], a.at))
+	if err == nil && n > 0 {
+		err = a.r.checkHeader(h)
+	}
+	return h, n, err
+}
+
+// peek copies bytes from the offset on, over the seam of the two buffers.
+func (a *lookAhead) peek(dst []byte, offset int64) []byte {
+	r, n := a.r, 0
+	if from := offset - r.base; from < int64(r.end) {
+		n = copy(dst, r.buf[from:r.end])
+	}
+	if from := offset + int64(n) - r.base - int64(r.end); n < len(dst) && from < int64(a.n) {
+		n += copy(dst[n:], a.own.mem[from:a.n])
+	}
+	return dst[:n]
+}

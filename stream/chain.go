@@ -1,0 +1,127 @@
+package stream
+
+import (
+	"context"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// A chain holds the operators' In functions, first nearest the application. A
+// piece is pulled up through it: each stage is asked for one piece at a time,
+// so that what a few bytes off the wire grow into never waits in memory.
+type chain struct {
+	stages []stage
+	rsv    byte // the bits that some operator owns
+	all    bool // some operator wants every message
+	more   int  // stages with more to give
+}
+
+type stage struct {
+	in   func(Frame) (Frame, bool, error)
+	rsv  byte
+	more bool
+}
+
+func (c *chain) add(t Taps) {
+	c.rsv |= t.RSV
+	if t.In == nil {
+		return
+	}
+	c.stages = append(c.stages, stage{in: t.In, rsv: t.RSV})
+	c.all = c.all || t.RSV == 0
+}
+
+// wants reports whether an operator wants a message that begins with these
+// reserved bits.
+func (c *chain) wants(rsv byte) bool { return c.all || rsv&c.rsv != 0 || c.more > 0 }
+
+// next returns the next piece above the operators; text is valid so far.
+func (r *reader) next(ctx context.Context) (Frame, error) {
+	if len(r.chain.stages) == 0 {
+		f, err := r.piece(ctx)
+		if err == nil && f.Last {
+			err = r.checkEnd(f)
+		}
+		return f, err
+	}
+	f, err := r.pull(ctx, 0)
+	if err != nil {
+		return f, err
+	}
+	if f.RSV != 0 {
+		return f, protocolError("the reserved bits %03b of a %v message were left by its extension", f.RSV, f.Type)
+	}
+	if !r.frame.plain {
+		if f.First {
+			r.frame.text.Reset()
+		}
+		if err := r.checkText(f.Type, f.Payload); err != nil {
+			return f, err
+		}
+	}
+	if f.Last {
+		err = r.checkEnd(f)
+	}
+	return f, err
+}
+
+func (r *reader) checkEnd(f Frame) error {
+	if f.Type == Text && !r.frame.text.Complete() {
+		return invalidText
+	}
+	return nil
+}
+
+// pull asks stage i for a piece, and the stages below it where it needs one.
+func (r *reader) pull(ctx context.Context, i int) (Frame, error) {
+	if i == len(r.chain.stages) {
+		return r.piece(ctx)
+	}
+	s := &r.chain.stages[i]
+	for {
+		var f Frame
+		if !s.more {
+			var err error
+			if f, err = r.pull(ctx, i+1); err != nil {
+				return f, err
+			}
+			if s.rsv != 0 && f.RSV&s.rsv == 0 {
+				return f, nil
+			}
+		}
+		out, more, err := s.in(f)
+		r.chain.mark(s, more)
+		if err != nil {
+			return out, operatorError(err)
+		}
+		if out.Type != 0 {
+			return out, nil
+		}
+	}
+}
+
+func (c *chain) mark(s *stage, more bool) {
+	if more == s.more {
+		return
+	}
+	s.more = more
+	if more {
+		c.more++
+	} else {
+		c.more--
+	}
+}
+
+// operatorError makes an operator's error one that the connection can end with.
+func operatorError(err error) error {
+	if _, ok := err.(*result.ProtocolError); ok {
+		return err
+	}
+	return &operatorFailure{err}
+}
+
+// An operatorFailure is an operator's error that is not the peer's fault. The
+// peer is told 1011.
+type operatorFailure struct{ error }
+
+func (e *operatorFailure) Unwrap() error { return e.error }

@@ -1,0 +1,385 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wsflow/wsflow/internal/wire"
+	"github.com/wsflow/wsflow/result"
+)
+
+// closing is the state of the closing handshake.
+//
+// The terminal event comes when both Close frames have passed, or when no
+// Close can come from the peer any more. After it, the transport is closed:
+// the server's side at once, the client's when the server has closed it or
+// when the time is up.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1
+type closing struct {
+	mu       sync.Mutex
+	begun    chan struct{} // closed when no more messages are accepted
+	deadline *time.Timer   // bounds the rest, from then on
+	status   result.Status
+	answered bool  // our Close frame reached the kernel, or cannot
+	broken   error // why nothing can be written, if so
+	settled  bool
+}
+
+// begin stops accepting messages, under the lock, and starts the clock. It
+// reports whether it was the first to do so.
+func (c *Conn) begin() bool {
+	s := &c.close
+	if closed(s.begun) {
+		return false
+	}
+	close(s.begun)
+	s.deadline = time.AfterFunc(c.opts.CloseTimeout, c.expire)
+	return true
+}
+
+// Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result]
+// tell when it is done. What was accepted before, and what stands in the Sinks'
+// channels, is sent first. Then the Close frame goes out, and reading goes on
+// until the peer's Close, but not longer than Options.CloseTimeout. Messages
+// that come until then are delivered.
+//
+// The code is one of 1000 to 1003, 1007 to 1014, 3000 to 4999; the reason is
+// UTF-8 of at most 123 bytes. The code 1005 with an empty reason sends a Close
+// frame without a code. Anything else is a *result.ArgumentError. Close may be
+// called from anywhere, in callbacks too. Where the connection has already
+// begun to close, from either side, Close changes nothing and returns an error
+// that is net.ErrClosed.
+func (c *Conn) Close(code result.StatusCode, reason string) error {
+	if err := checkClose(code, reason); err != nil {
+		return err
+	}
+	c.close.mu.Lock()
+	first := c.begin()
+	c.close.mu.Unlock()
+	if !first {
+		return c.w.closedError()
+	}
+	go c.shut(code, reason) // ends with the terminal event
+	return nil
+}
+
+func checkClose(code result.StatusCode, reason string) error {
+	const limit = wire.MaxControl - 2
+	switch {
+	case code == result.StatusNoStatusRcvd && reason != "":
+		return &result.ArgumentError{Name: "reason", Value: reason, Allowed: "an empty one with code 1005, which sends no code"}
+	case code != result.StatusNoStatusRcvd && !code.Sendable():
+		return &result.ArgumentError{Name: "close code", Value: int(code), Allowed: codesAllowed + ", or 1005 to send none"}
+	case len(reason) > limit:
+		return &result.ArgumentError{Name: "reason", Value: reason, Allowed: "up to " + strconv.Itoa(limit) + " bytes; it has " + strconv.Itoa(len(reason))}
+	case !utf8.ValidString(reason):
+		return &result.ArgumentError{Name: "reason", Value: reason, Allowed: "valid UTF-8"}
+	}
+	return nil
+}
+
+// shut sends what was accepted and the Close frame, and then reads on wherever
+// no consumer does, until the terminal event. It does not wait for a Writer:
+// the Close frame may go between its fragments, and nothing will follow.
+func (c *Conn) shut(code result.StatusCode, reason string) {
+	if !c.w.streaming.Load() {
+		c.sinks.drain(context.Background())
+		c.lastTurn()
+	}
+	c.close.mu.Lock()
+	if c.w.finish(code, reason) {
+		c.close.status.Sent = code
+	}
+	c.close.mu.Unlock()
+	c.w.kick()
+	c.readOn()
+}
+
+// lastTurn waits for the Send that has the turn, so that its message is sent
+// whole.
+func (c *Conn) lastTurn() {
+	select {
+	case c.w.turn <- struct{}{}:
+		c.w.unlock()
+	case <-c.Done():
+	}
+}
+
+// readOn reads wherever no consumer does, until the terminal event.
+func (c *Conn) readOn() {
+	for {
+		select {
+		case c.r.lock <- struct{}{}:
+		case <-c.Done():
+			return
+		}
+		c.r.ahead.run(func() bool { return closed(c.Done()) })
+		idle := c.r.over != nil || c.r.ahead.held.Load() && !c.discard() && !c.r.ahead.extend()
+		c.r.release()
+		if idle {
+			<-c.Done()
+			return
+		}
+	}
+}
+
+// discard drops what was read, under the reader's lock, if nobody has ever
+// taken a message: the peer's Close is all that is waited for then.
+func (c *Conn) discard() bool {
+	if !c.source.take(modeDiscard) {
+		return false
+	}
+	c.r.discard()
+	c.log().Warn("messages that nobody took were discarded to finish the closing handshake")
+	return true
+}
+
+// received takes the peer's Close frame, and answers it unless our own is on
+// its way.
+//
+// "If an endpoint receives a Close frame and did not previously send a Close
+// frame, the endpoint MUST send a Close frame in response."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.1
+func (c *Conn) received(code result.StatusCode, reason string) {
+	echo := code
+	if !echo.Sendable() {
+		echo = result.StatusNoStatusRcvd
+	}
+	s := &c.close
+	s.mu.Lock()
+	c.begin()
+	s.status.Received, s.status.Code, s.status.Reason = code, code, reason
+	if c.w.finish(echo, "") {
+		s.status.Sent, s.status.ByPeer = echo, true
+	}
+	answered := s.answered
+	s.mu.Unlock()
+	if answered {
+		c.conclude()
+	}
+	c.w.kick()
+}
+
+// closeWritten is told that our Close frame reached the kernel.
+func (c *Conn) closeWritten() {
+	s := &c.close
+	s.mu.Lock()
+	s.answered = true
+	over, received := s.settled, s.status.Received != 0
+	s.mu.Unlock()
+	switch {
+	case over:
+		go c.linger() // ends with the transport, or at the deadline
+	case received:
+		c.conclude()
+	}
+}
+
+// conclude ends the connection with the peer's Close.
+func (c *Conn) conclude() {
+	s := &c.close
+	s.mu.Lock()
+	status := s.status
+	s.mu.Unlock()
+	if !c.success(status.Code) {
+		status.Err = &result.CloseError{Code: status.Code, Reason: status.Reason}
+	}
+	if c.end(status) {
+		go c.linger() // ends with the transport, or at the deadline
+	}
+}
+
+func (c *Conn) success(code result.StatusCode) bool {
+	return code == result.StatusNormalClosure || code == result.StatusNoStatusRcvd || slices.Contains(c.opts.SuccessCodes, code)
+}
+
+// end settles the terminal event, once.
+func (c *Conn) end(status result.Status) bool {
+	s := &c.close
+	s.mu.Lock()
+	first := !s.settled
+	s.settled = true
+	c.begin()
+	s.mu.Unlock()
+	if first {
+		c.alarms.stop()
+		c.settle(status)
+		c.t.interrupt()
+	}
+	return first
+}
+
+// terminate ends the connection without a Close from the peer.
+func (c *Conn) terminate(err error) {
+	if c.failed(err) {
+		go c.t.cut() // closes a socket and returns
+	}
+}
+
+// failed settles a failure and leaves the transport to the caller.
+func (c *Conn) failed(err error) bool {
+	c.close.mu.Lock()
+	status := c.close.status
+	c.close.mu.Unlock()
+	status.Code, status.Reason, status.Err = result.StatusAbnormalClosure, "", err
+	return c.end(status)
+}
+
+// fail ends the connection for what the peer, or an operator, did wrong. The
+// peer is told the code, and has until the deadline to read it.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.7
+func (c *Conn) fail(err error) {
+	code, reason := result.StatusInternalError, ""
+	switch e := err.(type) {
+	case *result.ProtocolError:
+		code, reason = e.Code, e.What
+	case *operatorFailure:
+		err = e.error
+	}
+	c.abort(code, reason, &result.ConnectionFailed{Err: err})
+}
+
+// abort sends a Close frame and settles with err, without waiting for the
+// peer's Close.
+func (c *Conn) abort(code result.StatusCode, reason string, err error) {
+	s := &c.close
+	s.mu.Lock()
+	if s.settled {
+		s.mu.Unlock()
+		return
+	}
+	c.begin()
+	if c.w.finish(code, cutReason(reason)) {
+		s.status.Sent = code
+	}
+	answered := s.answered
+	s.mu.Unlock()
+	if c.failed(err) && answered {
+		go c.linger() // ends with the transport, or at the deadline
+	}
+	c.w.kick()
+}
+
+// cutReason shortens a text to what a Close frame holds, between runes.
+func cutReason(s string) string {
+	const limit = wire.MaxControl - 2
+	s = strings.ToValidUTF8(s, "?")
+	if len(s) <= limit {
+		return s
+	}
+	n := limit
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// readFailed is told that no more bytes come. A Close frame did not come.
+func (c *Conn) readFailed(err error) {
+	c.close.mu.Lock()
+	broken := c.close.broken
+	c.close.mu.Unlock()
+	switch {
+	case broken != nil:
+		err = broken
+	case err == io.EOF:
+		err = fmt.Errorf("the peer ended the connection without a Close frame: %w", err)
+	}
+	c.terminate(&result.ConnectionFailed{Err: err})
+}
+
+// writeFailed is told that nothing can be written any more. The peer's last
+// words may still be on their way, so reading goes on until the deadline.
+func (c *Conn) writeFailed(err error) {
+	c.w.broke(err)
+	s := &c.close
+	s.mu.Lock()
+	first := c.begin()
+	s.broken, s.answered = err, true
+	over, received := s.settled, s.status.Received != 0
+	s.mu.Unlock()
+	switch {
+	case over:
+		go c.linger() // ends with the transport, or at the deadline
+	case received:
+		c.conclude()
+	case first:
+		go c.readOn() // ends with the terminal event
+	}
+}
+
+// expire is called at the deadline.
+func (c *Conn) expire() {
+	c.close.mu.Lock()
+	received, broken := c.close.status.Received != 0, c.close.broken
+	c.close.mu.Unlock()
+	switch {
+	case received:
+		c.conclude()
+	case broken != nil:
+		c.terminate(&result.ConnectionFailed{Err: broken})
+	default:
+		c.terminate(&result.ConnectionFailed{Err: fmt.Errorf("no Close frame from the peer within %v", c.opts.CloseTimeout)})
+	}
+	c.t.cut()
+}
+
+// linger closes the transport after the last Close frame. The client lets the
+// server do so first, and throws away what comes until then; the deadline cuts
+// that short. A side that failed the connection only says that it sends no
+// more, so that its Close frame is not lost in a reset.
+//
+// "In normal cases, a server [...] closes the TCP connection first, the client
+// waits for it."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.1
+func (c *Conn) linger() {
+	status, _ := c.promise.Status()
+	clean := status.Received != 0
+	if !clean {
+		c.t.closeWrite()
+	}
+	if !clean || c.role == Client {
+		c.r.acquire(context.Background())
+		c.r.over = errOver
+		c.r.release()
+		own := take(firstRead)
+		for err := error(nil); err == nil || interrupted(err); {
+			c.t.resume()
+			_, err = c.t.rwc.Read(own.mem)
+		}
+		own.free()
+	}
+	c.t.rwc.Close()
+	c.close.deadline.Stop()
+}
+
+// CloseNow ends the connection at once: the terminal event is a
+// *result.ConnectionFailed that wraps cause, unless it was there before. Nothing
+// that is queued is sent any more, and messages that were not taken yet are
+// lost. A nil cause means net.ErrClosed.
+func (c *Conn) CloseNow(cause error) {
+	if cause == nil {
+		cause = net.ErrClosed
+	}
+	if !c.gone.Swap(true) {
+		c.r.attention.Add(1)
+		close(c.quit)
+	}
+	c.failed(&result.ConnectionFailed{Err: cause})
+	c.t.interrupt()
+	c.t.cut()
+	c.close.deadline.Stop()
+}
+
+// abandoned reports that the caller wants no more of the connection.
+func (c *Conn) abandoned() bool { return c.gone.Load() }

@@ -1,0 +1,175 @@
+package stream
+
+import (
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsflow/wsflow/result"
+	"go.uber.org/zap"
+)
+
+// A Conn is one WebSocket connection after its opening handshake: a source of
+// inbound messages, a sink for outbound ones, and one terminal event.
+//
+// All methods may be called from many goroutines, and from callbacks. Who owns
+// the bytes of a message is said at [Message]. The life of a Conn ends with
+// its terminal event, which [Conn.Done] and [Conn.Result] announce; every
+// connection has one, at the latest when the transport fails. A program that
+// wants no more of a connection calls [Conn.Close] or [Conn.CloseNow].
+type Conn struct {
+	t     transport
+	r     reader
+	w     writer
+	close closing
+
+	dispatcher dispatcher
+	pauses     pauses
+	source     source
+	sinks      sinks
+	events     serial
+	alarms     alarms
+	states     []any
+
+	opts    Options
+	role    Role
+	start   time.Time
+	promise *result.Promise
+	settle  func(result.Status) bool
+	quit    chan struct{} // closed by CloseNow
+	gone    atomic.Bool   // CloseNow was called
+}
+
+// New starts a connection over rwc, on which the opening handshake is done.
+// The connection owns rwc from then on; nil options mean the defaults.
+//
+// rwc may be anything that reads and writes: a connection without
+// SetReadDeadline costs a goroutine. On a *net.TCPConn or *net.UnixConn an idle
+// connection holds no buffer.
+//
+// The error is a *result.ArgumentError, or that of an operator's Attach; rwc is
+// as it was then.
+func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
+	all, err := opts.complete()
+	if err != nil {
+		return nil, err
+	}
+	if rwc == nil {
+		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
+	}
+	c := &Conn{t: newTransport(rwc), role: role, opts: all, start: time.Now(), quit: make(chan struct{})}
+	c.promise, c.settle = result.NewPromise(c.events.post)
+	c.events.run, c.events.gate = all.Post, c.source.pump.drained
+	c.source.c = c
+	c.close.begun = make(chan struct{})
+	c.initReader()
+	c.initWriter()
+	if err := c.attach(); err != nil {
+		return nil, err
+	}
+	if role == Client && !c.r.chain.all {
+		c.r.small = inPlace
+		if c.r.limit >= 0 {
+			c.r.small = int(min(inPlace, c.r.limit))
+		}
+	}
+	c.r.ahead.timer = time.AfterFunc(watchEvery, c.r.ahead.watch)
+	c.wake()
+	return c, nil
+}
+
+func (c *Conn) initReader() {
+	r := &c.r
+	r.c, r.t, r.role, r.limit = c, &c.t, c.role, c.opts.SizeLimit
+	r.lock = make(chan struct{}, 1)
+	r.size = firstRead
+	if raw := c.t.raw; raw != nil {
+		r.size = readSize
+		raw.room, raw.back = r.room, r.back
+	}
+	r.ahead.r, r.ahead.bound = r, c.opts.LookAhead
+	r.ahead.armed.Store(true)
+	if n := len(c.opts.Buffered); n > 0 {
+		r.borrow(max(n, r.size))
+		r.end = copy(r.buf, c.opts.Buffered)
+		c.opts.Buffered = nil
+	}
+}
+
+// attach attaches the operators.
+func (c *Conn) attach() error {
+	for _, op := range c.opts.Operators {
+		if op == nil {
+			return &result.ArgumentError{Name: "stream.Options.Operators", Value: "nil", Allowed: "operators"}
+		}
+		if v, ok := op.(Validator); ok {
+			if err := v.Validate(); err != nil {
+				return err
+			}
+		}
+		link := &Link{conn: c}
+		taps, err := op.Attach(link)
+		if err != nil {
+			return err
+		}
+		if taps.RSV&c.r.chain.rsv != 0 || taps.RSV > 7 {
+			return &result.ArgumentError{Name: "reserved bits that an operator owns", Value: taps.RSV, Allowed: "a set of 4, 2 and 1 that no other operator owns"}
+		}
+		c.add(taps)
+		link.next = len(c.w.outs)
+	}
+	return nil
+}
+
+func (c *Conn) add(t Taps) {
+	c.r.chain.add(t)
+	if t.Out != nil {
+		c.w.outs = append(c.w.outs, t.Out)
+	}
+	if t.Control != nil {
+		c.dispatcher.taps = append(c.dispatcher.taps, t.Control)
+	}
+	if t.Timer != nil {
+		c.alarms.list = append(c.alarms.list, &alarm{c: c, tap: t.Timer})
+	}
+	if t.State != nil {
+		c.states = append(c.states, t.State)
+	}
+}
+
+// State returns what an operator of the connection shows of it, by type; false
+// if no operator shows such a thing. Operators' packages offer a shorter way,
+// such as heartbeat.Of.
+func State[T any](c *Conn) (state T, ok bool) {
+	for _, s := range c.states {
+		if state, ok = s.(T); ok {
+			return state, true
+		}
+	}
+	return state, false
+}
+
+// Subprotocol returns what the opening handshake agreed on, or "".
+func (c *Conn) Subprotocol() string { return c.opts.Subprotocol }
+
+// Done returns a channel that is closed at the terminal event, before any
+// stream of the connection ends.
+func (c *Conn) Done() <-chan struct{} { return c.promise.Done() }
+
+// Result returns the promise of the terminal event. Its continuations run on a
+// goroutine of the connection, or through Options.Post, after the callbacks of
+// the messages that came before.
+func (c *Conn) Result() *result.Promise { return c.promise }
+
+// log returns the logger with what tells this connection from others.
+func (c *Conn) log() *zap.Logger {
+	if c.opts.Logger == silent {
+		return silent
+	}
+	fields := []zap.Field{zap.String("subprotocol", c.opts.Subprotocol)}
+	if nc, ok := c.t.rwc.(net.Conn); ok {
+		fields = append(fields, zap.Stringer("local", nc.LocalAddr()), zap.Stringer("remote", nc.RemoteAddr()))
+	}
+	return c.opts.Logger.With(fields...)
+}

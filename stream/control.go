@@ -1,0 +1,85 @@
+package stream
+
+import (
+	"context"
+	"sync"
+
+	"github.com/wsflow/wsflow/internal/wire"
+	"github.com/wsflow/wsflow/result"
+)
+
+// control deals with the control frame that begins at pos, which the consumer
+// has come to. Only the first to come to a frame, the consumer or the
+// look-ahead, dispatches it.
+func (r *reader) control(ctx context.Context, h wire.Header, n int) error {
+	size := n + int(h.Length)
+	for r.end-r.pos < size {
+		if err := r.fill(ctx); err != nil {
+			return err
+		}
+	}
+	var space [wire.MaxControl]byte
+	payload := space[:copy(space[:], r.buf[r.pos+n:r.pos+size])]
+	r.dispatch(r.base+int64(r.pos), h, payload)
+	r.pos += size
+	if Type(h.Opcode) != Close {
+		return nil
+	}
+	if err := r.acquire(ctx); err != nil {
+		r.pos -= size
+		return err
+	}
+	r.stop(nil)
+	r.release()
+	return errOver
+}
+
+// A dispatcher hands each inbound control frame on exactly once.
+type dispatcher struct {
+	mu   sync.Mutex
+	next int64 // frames that begin before this offset have been seen
+	taps []func(Frame) error
+}
+
+// dispatch deals with a control frame and then shows it to the operators. The
+// payload is unmasked in place.
+func (r *reader) dispatch(at int64, h wire.Header, payload []byte) {
+	d := &r.c.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if at < d.next {
+		return
+	}
+	d.next = at + 1
+	if h.Masked {
+		wire.Mask(payload, payload, h.Key)
+	}
+	f := Frame{Type: Type(h.Opcode), First: true, Last: true, Begin: true, End: true, Payload: payload}
+	switch f.Type {
+	case Ping:
+		r.c.w.answer(payload)
+	case Close:
+		r.c.peerClosed(payload)
+	}
+	for _, tap := range d.taps {
+		if err := tap(f); err != nil {
+			r.c.fail(operatorError(err))
+			return
+		}
+	}
+}
+
+// peerClosed takes the peer's Close frame.
+func (c *Conn) peerClosed(payload []byte) {
+	code, reason, err := wire.ParseClose(payload)
+	switch err {
+	case nil:
+		c.received(result.StatusCode(code), reason)
+	case wire.ErrCloseReason:
+		c.fail(&result.ProtocolError{Code: result.StatusInvalidPayload, What: err.Error()})
+	case wire.ErrCloseCode:
+		c.fail(protocolError("%v: %d", err, code))
+	default:
+		c.fail(protocolError("%v", err))
+	}
+}

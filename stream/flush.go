@@ -1,0 +1,158 @@
+package stream
+
+import (
+	"context"
+
+	"github.com/wsflow/wsflow/internal/wire"
+)
+
+// Flush waits until all that was accepted before it, and what stood in the
+// Sinks' channels then, has reached the kernel. That says nothing of the peer:
+// neither that it received nor that it read it.
+//
+// The error is the context's cause, or that the connection has ended.
+func (c *Conn) Flush(ctx context.Context) error {
+	if err := c.sinks.drain(ctx); err != nil {
+		return err
+	}
+	w := &c.w
+	w.kick()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	target := w.queued
+	return w.await(ctx, func() bool { return w.written >= target })
+}
+
+// own takes the wire, if it is free and there is something to write.
+func (w *writer) own() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy || w.err != nil || !w.ponging && w.urgent.n == 0 && w.pend.n == 0 {
+		return false
+	}
+	w.busy = true
+	return true
+}
+
+// kick sees that what is queued gets written, without waiting for the network.
+func (w *writer) kick() {
+	if !w.own() {
+		return
+	}
+	if w.t.raw == nil || !w.run(w.t.raw.write) {
+		go w.run(w.t.rwc.Write)
+	}
+}
+
+// send sees that what is queued gets written; it may wait for the network if
+// ctx never ends.
+func (w *writer) send(ctx context.Context) {
+	if w.t.raw != nil || ctx.Done() != nil {
+		w.kick()
+	} else {
+		w.push()
+	}
+}
+
+// push writes what is queued, waiting for the network.
+func (w *writer) push() {
+	if w.own() {
+		w.run(w.t.rwc.Write)
+	}
+}
+
+// run writes for the one who owns the wire until nothing is queued. It reports
+// false, still owning the wire, if write took less than it was given.
+func (w *writer) run(write func([]byte) (int, error)) bool {
+	for {
+		p, data := w.next()
+		if p == nil {
+			return true
+		}
+		n, err := write(p)
+		w.wrote(n, data)
+		if err != nil {
+			w.c.writeFailed(err)
+			return true
+		}
+		if n < len(p) {
+			return false
+		}
+	}
+}
+
+// next returns what to write next, and whether it is data; nil gives the wire
+// up. Control frames go first wherever a frame of data ends.
+func (w *writer) next() (p []byte, data bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return nil, false
+	}
+	if w.ponging {
+		w.frame(&w.urgent, wire.Header{Fin: true, Opcode: byte(Pong)}, w.pong)
+		w.ponging = false
+	}
+	if w.outside.n == 0 && w.out.from == w.stop && w.urgent.n > 0 {
+		w.outside, w.urgent = w.urgent, pending{}
+	}
+	if w.outside.n > 0 {
+		return w.outside.left(), false
+	}
+	if w.out.n == 0 {
+		w.out, w.pend = w.pend, pending{}
+	}
+	if w.out.n == 0 {
+		w.busy = false
+		return nil, false
+	}
+	if w.out.from == w.stop {
+		w.stop = w.out.boundary(writeSize)
+	}
+	return w.out.own.mem[w.out.from:w.stop], true
+}
+
+// boundary returns the first end of a frame at or behind size bytes from here.
+func (p *pending) boundary(size int) int {
+	if p.n-p.from <= size {
+		return p.n
+	}
+	at := p.from
+	for at < p.n && at-p.from < size {
+		h, n, _ := wire.Parse(p.own.mem[at:p.n])
+		at += n + int(h.Length)
+	}
+	return at
+}
+
+// wrote counts n bytes that reached the kernel.
+func (w *writer) wrote(n int, data bool) {
+	w.mu.Lock()
+	p := &w.outside
+	if data {
+		p = &w.out
+		w.written += int64(n)
+		w.moved()
+	}
+	if p.from += n; p.from == p.n {
+		p.free()
+		if data {
+			w.stop = 0
+		}
+	}
+	done := w.shut && w.written == w.queued
+	w.mu.Unlock()
+	if done && data {
+		w.c.closeWritten()
+	}
+}
+
+// broke records why nothing can be written any more.
+func (w *writer) broke(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+		w.moved()
+	}
+}

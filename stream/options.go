@@ -1,0 +1,96 @@
+package stream
+
+import (
+	"slices"
+	"time"
+
+	"github.com/wsflow/wsflow/result"
+	"go.uber.org/zap"
+)
+
+// Options are the options of a connection. The zero value and a nil pointer
+// mean the defaults. Options are never modified and may be used for many
+// connections.
+type Options struct {
+	// Operators stand between messages and frames, first nearest the
+	// application. They are attached as they are: an extension among them must
+	// have been agreed on in the opening handshake.
+	Operators []Operator
+	// Subprotocol is what the opening handshake agreed on; Conn.Subprotocol
+	// returns it.
+	Subprotocol string
+	// Buffered are bytes that were received behind the opening handshake. They
+	// are read before the transport. The connection keeps the slice.
+	Buffered []byte
+
+	// SizeLimit is the largest message that is assembled, in bytes, measured
+	// after the operators. A larger one fails the connection with 1009. Zero
+	// means 16 MiB; negative means no limit. Conn.Reader is not limited.
+	SizeLimit int64
+	// FragmentSize is the largest frame that is sent, in bytes of payload; a
+	// larger message is sent in fragments, and control frames go between them.
+	// Zero means 128 KiB; negative means that frames may have any size.
+	FragmentSize int
+	// LookAhead is how many bytes are read ahead, in search of control frames,
+	// while the consumer is away. Zero means 1 MiB. It must not be negative.
+	LookAhead int
+	// CloseTimeout bounds the closing handshake, and then the wait for the end
+	// of the transport. Zero means 5 s. It must not be negative.
+	CloseTimeout time.Duration
+	// SuccessCodes are close codes of the peer that count as success beside
+	// 1000 and 1005.
+	SuccessCodes []result.StatusCode
+
+	// Logger gets warnings. Nil means silence.
+	Logger *zap.Logger
+	// Post runs the callbacks and the promise's continuations, one at a time
+	// and in the order in which it got them, on a goroutine of the caller's
+	// choice. Reading is held back until a callback has run. Nil means a
+	// goroutine of the connection.
+	Post func(func())
+}
+
+const (
+	defaultSizeLimit    = 16 << 20
+	defaultFragmentSize = 128 << 10
+	defaultLookAhead    = 1 << 20
+	defaultCloseTimeout = 5 * time.Second
+)
+
+// complete returns a copy of the options in which defaults stand for zeros.
+func (o *Options) complete() (Options, error) {
+	var all Options
+	if o != nil {
+		all = *o
+	}
+	if all.LookAhead < 0 {
+		return all, &result.ArgumentError{Name: "stream.Options.LookAhead", Value: all.LookAhead, Allowed: "a number of bytes, or 0 for 1 MiB"}
+	}
+	if all.CloseTimeout < 0 {
+		return all, &result.ArgumentError{Name: "stream.Options.CloseTimeout", Value: all.CloseTimeout, Allowed: "a duration, or 0 for 5 s"}
+	}
+	for _, code := range all.SuccessCodes {
+		if !code.Sendable() {
+			return all, &result.ArgumentError{Name: "stream.Options.SuccessCodes", Value: int(code), Allowed: codesAllowed}
+		}
+	}
+	all.SuccessCodes = slices.Clone(all.SuccessCodes)
+	setDefault(&all.SizeLimit, defaultSizeLimit)
+	setDefault(&all.FragmentSize, defaultFragmentSize)
+	setDefault(&all.LookAhead, defaultLookAhead)
+	setDefault(&all.CloseTimeout, defaultCloseTimeout)
+	if all.Logger == nil {
+		all.Logger = silent
+	}
+	return all, nil
+}
+
+const codesAllowed = "1000 to 1003, 1007 to 1014 or 3000 to 4999"
+
+var silent = zap.NewNop()
+
+func setDefault[T int | int64 | time.Duration](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
+}

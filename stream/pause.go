@@ -1,0 +1,44 @@
+package stream
+
+import "sync"
+
+// pauses counts the pauses that are held.
+type pauses struct {
+	mu      sync.Mutex
+	n       int
+	resumed chan struct{} // nil unless paused; closed when the last pause ends
+}
+
+func (p *pauses) current() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.resumed
+}
+
+// Pause stops the delivery of messages until resume is called: nothing is
+// accepted from the peer but control frames, and what else comes waits, up to
+// the look-ahead, and then with the peer. Pauses are counted: delivery goes on
+// when each has been resumed. A second call of the same resume does nothing.
+//
+// Messages that already wait in a subscription's queue can still be taken. The
+// heartbeat goes on while a pause is held, and so does a closing handshake.
+// Pause and resume may be called from anywhere, in callbacks too.
+func (c *Conn) Pause() (resume func()) {
+	p := &c.pauses
+	p.mu.Lock()
+	if p.n++; p.n == 1 {
+		p.resumed = make(chan struct{})
+		c.r.attention.Add(1)
+	}
+	p.mu.Unlock()
+	return sync.OnceFunc(func() {
+		p.mu.Lock()
+		if p.n--; p.n == 0 {
+			close(p.resumed)
+			p.resumed = nil
+			c.r.attention.Add(-1)
+		}
+		p.mu.Unlock()
+		c.r.t.interrupt()
+	})
+}

@@ -1,0 +1,241 @@
+package stream
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// A subscriber is one of those who share the messages. The pump calls it, from
+// one goroutine.
+type subscriber interface {
+	// give hands over a lent message. It returns an error to leave.
+	give(m Message) error
+	// rest is called when no more messages are at hand for now.
+	rest() error
+	// end says that no more messages come; err is nil after a success.
+	end(err error)
+	// blocks reports that give may wait.
+	blocks() bool
+}
+
+// A pump takes the messages of a connection and hands each to all subscribers.
+// It starts with the first one and runs until the stream ends. While all have
+// left it waits for the next one, and nothing is lost.
+type pump struct {
+	mu      sync.Mutex
+	subs    atomic.Pointer[[]subscriber] // those that never wait first
+	joined  chan struct{}                // closed and renewed when one joins
+	started bool
+	over    bool  // the stream has ended
+	err     error // and this is how
+	done    chan struct{}
+
+	listeners listeners
+}
+
+// join adds a subscriber. After the end of the stream it gets that alone.
+func (p *pump) join(c *Conn, s subscriber) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.started {
+		if !c.source.take(modeShared) {
+			if c.source.discarding() {
+				go func() { s.end(c.outcome(context.Background())) }()
+				return nil
+			}
+			return ErrTaken
+		}
+		p.started = true
+		p.joined, p.done = make(chan struct{}), make(chan struct{})
+		p.set([]subscriber{s})
+		go p.run(c) // ends with the connection
+		return nil
+	}
+	if p.over {
+		s.end(p.err)
+		return nil
+	}
+	subs := slices.Clone(*p.subs.Load())
+	if s.blocks() {
+		subs = append(subs, s)
+	} else {
+		subs = slices.Insert(subs, 0, s)
+	}
+	p.set(subs)
+	close(p.joined)
+	p.joined = make(chan struct{})
+	return nil
+}
+
+// use says that there are callbacks.
+func (p *pump) use(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.listeners.c = c
+}
+
+func (p *pump) set(subs []subscriber) { p.subs.Store(&subs) }
+
+// leave takes a subscriber out and ends it.
+func (p *pump) leave(s subscriber, err error) {
+	p.mu.Lock()
+	subs := slices.Clone(*p.subs.Load())
+	p.set(slices.DeleteFunc(subs, func(o subscriber) bool { return o == s }))
+	p.mu.Unlock()
+	s.end(err)
+}
+
+// run is the pump's goroutine.
+func (p *pump) run(c *Conn) {
+	err := error(&result.General{Err: errGoexit})
+	whole := false
+	defer func() {
+		if !whole { // a callback ended the goroutine
+			c.abort(result.StatusInternalError, "", err)
+		}
+		p.finish(err)
+	}()
+	c.r.idle = p.rest
+	err = c.r.each(context.Background(), func(m Message, _ error) bool {
+		p.give(c, m)
+		return true
+	})
+	p.rest()
+	whole = true
+}
+
+// give hands a message to all. While nobody is there to take it, it waits.
+func (p *pump) give(c *Conn, m Message) {
+	for {
+		taken := false
+		for _, s := range *p.subs.Load() {
+			if err := s.give(m); err != nil {
+				p.leave(s, err)
+			} else {
+				taken = true
+			}
+		}
+		if taken || !p.waitJoin(c) {
+			return
+		}
+	}
+}
+
+// waitJoin waits for a subscriber while there is none. It returns false when
+// the connection closes first: the message is lost then.
+func (p *pump) waitJoin(c *Conn) bool {
+	p.mu.Lock()
+	joined := p.joined
+	empty := len(*p.subs.Load()) == 0
+	p.mu.Unlock()
+	if !empty {
+		return true
+	}
+	select {
+	case <-joined:
+		return true
+	case <-c.close.begun:
+		return false
+	}
+}
+
+// rest tells all that no more messages are at hand for now.
+func (p *pump) rest() {
+	for _, s := range *p.subs.Load() {
+		if err := s.rest(); err != nil {
+			p.leave(s, err)
+		}
+	}
+}
+
+// finish ends all subscribers, and those that join later.
+func (p *pump) finish(err error) {
+	p.mu.Lock()
+	p.over, p.err = true, err
+	subs := *p.subs.Load()
+	p.set(nil)
+	p.mu.Unlock()
+	for _, s := range subs {
+		s.end(err)
+	}
+	close(p.done)
+}
+
+// single gives messages one by one.
+type single struct{ *Subscription[Message] }
+
+func (s single) blocks() bool { return s.q.Policy == Block }
+
+func (s single) rest() error { return nil }
+
+func (s single) give(m Message) error {
+	own := m.Clone()
+	taken, err := s.offer(own)
+	if !taken {
+		err = s.wait(own)
+	}
+	if err != nil {
+		own.Release()
+	}
+	return err
+}
+
+// batchMax is the most messages in a batch.
+const batchMax = 1024
+
+// A batcher gathers messages and gives them in slices.
+type batcher struct {
+	s    *Subscription[[]Message]
+	have []Message
+	size int // of the last batch, as a guess at the next
+}
+
+func (b *batcher) blocks() bool { return b.s.q.Policy == Block }
+
+func (b *batcher) give(m Message) error {
+	if b.s.over() {
+		release(b.have)
+		b.have = nil
+		return errLeft
+	}
+	if b.have == nil {
+		b.have = make([]Message, 0, min(max(b.size, 8), batchMax))
+	}
+	b.have = append(b.have, m.Clone())
+	if len(b.have) < batchMax {
+		return nil
+	}
+	return b.rest()
+}
+
+func (b *batcher) rest() error {
+	batch := b.have
+	if len(batch) == 0 {
+		return nil
+	}
+	b.have, b.size = nil, len(batch)
+	taken, err := b.s.offer(batch)
+	if !taken {
+		err = b.s.wait(batch)
+	}
+	if err != nil {
+		release(batch)
+	}
+	return err
+}
+
+func (b *batcher) end(err error) { b.s.end(err) }
+
+// drained waits, where callbacks are used, until the last one was called.
+func (p *pump) drained() {
+	p.mu.Lock()
+	wait := p.started && p.listeners.c != nil
+	p.mu.Unlock()
+	if wait {
+		<-p.done
+	}
+}

@@ -1,0 +1,70 @@
+package stream
+
+import (
+	"errors"
+	"time"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// A Queue describes what stands between the connection and one subscriber. A
+// nil Queue means the defaults.
+type Queue struct {
+	// Size is how many messages the queue holds, or how many batches. Zero
+	// means 256. It must not be negative. Latest always has 1.
+	Size int
+	// Policy says what happens when the queue is full.
+	Policy Policy
+	// Deadline is how long a full queue of a Block subscriber may stand still
+	// before the subscription ends with ErrSlow. Zero means for ever; a warning
+	// is logged after 10 s. It must not be negative, and zero with any other
+	// policy.
+	Deadline time.Duration
+}
+
+// A Policy says what happens to a message for which a subscriber's queue has
+// no room. Batches are dropped whole.
+type Policy int
+
+const (
+	// Block holds the connection back until there is room; nothing is lost.
+	// What one Block subscriber holds up, it holds up for all: the messages
+	// that come later are not read yet. Subscribers with other policies have
+	// got all that came before.
+	Block Policy = iota
+	// DropOldest drops the message that waits longest.
+	DropOldest
+	// DropNewest drops the message that came last.
+	DropNewest
+	// Latest keeps the last message only.
+	Latest
+	// Fail ends the subscription with ErrSlow.
+	Fail
+)
+
+// ErrSlow ends a subscription that did not take its messages in time: at once
+// under Fail, at the Queue's Deadline under Block.
+var ErrSlow = errors.New("wsflow: the subscriber is too slow")
+
+const defaultQueueSize = 256
+
+// complete returns the queue with defaults in place of zeros.
+func (q *Queue) complete() (Queue, error) {
+	var all Queue
+	if q != nil {
+		all = *q
+	}
+	switch {
+	case all.Size < 0:
+		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 or more, or 0 for 256"}
+	case all.Policy < Block || all.Policy > Fail:
+		return all, &result.ArgumentError{Name: "stream.Queue.Policy", Value: int(all.Policy), Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
+	case all.Deadline < 0 || all.Deadline > 0 && all.Policy != Block:
+		return all, &result.ArgumentError{Name: "stream.Queue.Deadline", Value: all.Deadline, Allowed: "a duration, with the policy Block only"}
+	}
+	setDefault(&all.Size, defaultQueueSize)
+	if all.Policy == Latest {
+		all.Size = 1
+	}
+	return all, nil
+}

@@ -1,0 +1,120 @@
+//go:build unix
+
+package stream
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// A rawSocket reads and writes a plain socket inside the callbacks of its
+// syscall.RawConn. Readiness is edge-triggered, so each callback really tries,
+// and only EAGAIN makes it wait. The callbacks are made once, so that no call
+// allocates.
+type rawSocket struct {
+	nc   net.Conn
+	conn syscall.RawConn
+	in   func(fd uintptr) bool
+	out  func(fd uintptr) bool
+
+	// Of the one who reads.
+	room func() []byte // lends the memory to read into
+	back func()        // takes it back while there is nothing to read
+	n    int
+	err  error
+
+	// Of the one who writes.
+	p    []byte
+	wn   int
+	werr error
+}
+
+// newRawSocket returns nil unless rwc is exactly a socket of the standard
+// library: a type that embeds one may do more in its Read and Write.
+func newRawSocket(rwc io.ReadWriteCloser) *rawSocket {
+	var nc net.Conn
+	switch c := rwc.(type) {
+	case *net.TCPConn:
+		nc = c
+	case *net.UnixConn:
+		nc = c
+	default:
+		return nil
+	}
+	conn, err := nc.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return nil
+	}
+	s := &rawSocket{nc: nc, conn: conn}
+	s.in, s.out = s.tryRead, s.tryWrite
+	return s
+}
+
+// read waits until there are bytes and reads them into what room lends then.
+func (s *rawSocket) read() (int, error) {
+	s.n, s.err = 0, nil
+	if err := s.conn.Read(s.in); err != nil {
+		return 0, err
+	}
+	return s.n, s.err
+}
+
+func (s *rawSocket) tryRead(fd uintptr) bool {
+	n, err := retry(syscall.Read, fd, s.room())
+	switch {
+	case err == syscall.EAGAIN:
+		s.back()
+		return false
+	case err != nil:
+		s.err = s.opError("read", err)
+	case n == 0:
+		s.err = io.EOF
+	default:
+		s.n = n
+	}
+	return true
+}
+
+// write writes what the socket takes at once. It returns fewer bytes than p
+// has, and no error, if the socket is full.
+func (s *rawSocket) write(p []byte) (int, error) {
+	s.p, s.wn, s.werr = p, 0, nil
+	err := s.conn.Write(s.out)
+	s.p = nil
+	if err != nil {
+		return 0, err
+	}
+	return s.wn, s.werr
+}
+
+func (s *rawSocket) tryWrite(fd uintptr) bool {
+	for s.wn < len(s.p) {
+		n, err := retry(syscall.Write, fd, s.p[s.wn:])
+		if err == syscall.EAGAIN {
+			break
+		}
+		if err != nil {
+			s.werr = s.opError("write", err)
+			break
+		}
+		s.wn += n
+	}
+	return true
+}
+
+func retry(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := call(int(fd), p)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// opError makes the error that net.Conn would return.
+func (s *rawSocket) opError(op string, err error) error {
+	addr := s.nc.LocalAddr()
+	return &net.OpError{Op: op, Net: addr.Network(), Source: addr, Addr: s.nc.RemoteAddr(), Err: os.NewSyscallError(op, err)}
+}

@@ -1,0 +1,286 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/wire"
+)
+
+const (
+	readSize  = 64 << 10  // what one read from the socket asks for
+	firstRead = 4 << 10   // what the first read after a pause asks for, where the buffer waits with it
+	inPlace   = 512 << 10 // frames up to this size are read whole into the buffer
+)
+
+// errOver says that nothing more will be read; the terminal event tells why.
+var errOver = errors.New("wsflow: the inbound stream is over")
+
+// A reader turns bytes into pieces of data frames. Bytes lie in one buffer,
+// frames are parsed where they lie.
+//
+// The consumer (the goroutine that ranges over All, the one that calls Reader,
+// or the pump) owns the parsing state and needs no lock for it. What touches
+// the transport, the buffer's bounds and the look-ahead needs the lock.
+type reader struct {
+	c *Conn
+	t *transport
+
+	own  *buffer // holds buf, nil while nothing is buffered
+	buf  []byte  // all of own's memory
+	pos  int     // buf[pos:end] waits to be parsed; pos is the consumer's
+	end  int
+	base int64 // offset of buf[0] in the stream of all bytes
+	size int   // of the buffer to borrow next
+
+	frame frame // the data frame and message under way
+	chain chain // the operators' In
+	whole whole // the message under assembly
+
+	limit int64
+	small int // the largest message that each takes from the buffer at once; 0: none
+	role  Role
+
+	current *messageReader // the one that a Reader returned last
+
+	lock   chan struct{} // holds a token while somebody reads
+	wanted atomic.Int32  // consumers that wait for the lock
+	over   error         // why nothing more is read; set under the lock
+	ahead  lookAhead
+	last   atomic.Int64 // nanoseconds from the connection's start to the last bytes
+
+	attention atomic.Int32 // pauses held and consumers cancelled: not zero makes a consumer look up
+	idle      func()       // the consumer's, called before it may wait; may be nil
+}
+
+// A frame is the state of parsing between two pieces.
+type frame struct {
+	typ   Type   // of the message under way, zero between messages
+	rsv   byte   // of its first frame
+	open  bool   // a frame's payload is under way
+	begin bool   // nothing of the open frame was handed on yet
+	first bool   // nothing of the message was handed on yet
+	fin   bool   // the open frame ends the message
+	plain bool   // no operator wants the message
+	left  int64  // payload bytes of the open frame not handed on yet
+	key   uint32 // mask of the byte after those that are ready
+	ready int    // bytes from pos on that are unmasked and validated
+	text  wire.UTF8
+}
+
+// acquire takes the lock, calling back whoever reads ahead.
+func (r *reader) acquire(ctx context.Context) error {
+	select {
+	case r.lock <- struct{}{}:
+		return nil
+	default:
+	}
+	r.wanted.Add(1)
+	defer r.wanted.Add(-1)
+	r.t.interrupt()
+	select {
+	case r.lock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *reader) release() { <-r.lock }
+
+// fill waits until more bytes stand in the buffer. What the consumer took from
+// it before is gone then.
+func (r *reader) fill(ctx context.Context) error {
+	if r.idle != nil {
+		r.idle()
+	}
+	if err := r.acquire(ctx); err != nil {
+		return err
+	}
+	err := r.refill(ctx)
+	r.release()
+	if err == nil {
+		r.ahead.arm()
+	}
+	return err
+}
+
+// refill is fill under the lock.
+func (r *reader) refill(ctx context.Context) error {
+	r.ahead.passed(r.base + int64(r.pos) + r.frame.left)
+	if r.pos == r.end {
+		r.base += int64(r.end)
+		r.pos, r.end = 0, 0
+	}
+	if r.takeAhead() {
+		return nil
+	}
+	for r.over == nil && !closed(r.c.Done()) {
+		n, err := r.read()
+		if n > 0 {
+			r.end += n
+			return nil
+		}
+		if err == nil {
+			continue
+		}
+		if !interrupted(err) {
+			r.stop(err)
+			break
+		}
+		r.t.resume()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if r.c.abandoned() {
+			return errOver
+		}
+	}
+	return errOver
+}
+
+// stop ends reading under the lock: err is what the transport said, or nil
+// after a Close frame.
+func (r *reader) stop(err error) {
+	if r.over != nil {
+		return
+	}
+	r.over = errOver
+	if err != nil {
+		r.c.readFailed(err)
+	}
+}
+
+// read reads once, behind buf[:end].
+func (r *reader) read() (n int, err error) {
+	if r.t.raw != nil {
+		n, err = r.t.raw.read()
+	} else {
+		n, err = r.t.rwc.Read(r.room())
+	}
+	r.seen(n)
+	return n, err
+}
+
+func (r *reader) seen(n int) {
+	if n > 0 {
+		r.last.Store(int64(time.Since(r.c.start)))
+		if n < firstRead && r.t.raw == nil {
+			r.size = firstRead
+		} else {
+			r.size = max(r.size, readSize)
+		}
+	}
+}
+
+// room returns memory behind buf[:end] for the next read; never none.
+func (r *reader) room() []byte {
+	switch {
+	case r.own == nil:
+		r.borrow(r.size)
+	case r.end == 0 && len(r.buf) != r.size:
+		r.drop()
+		r.borrow(r.size)
+	case r.end == len(r.buf):
+		r.grow(r.end - r.pos + 1)
+	}
+	return r.buf[r.end:]
+}
+
+// back gives the buffer back while it holds nothing.
+func (r *reader) back() {
+	if r.end == 0 {
+		r.drop()
+	}
+}
+
+func (r *reader) borrow(n int) {
+	r.own = take(n)
+	r.buf = r.own.mem
+}
+
+func (r *reader) drop() {
+	r.own.free()
+	r.own, r.buf = nil, nil
+}
+
+// grow makes the buffer hold n bytes from pos on, moving them to its front or
+// into a larger one.
+func (r *reader) grow(n int) {
+	own := r.own
+	if n > len(r.buf) {
+		own = take(max(n, readSize))
+		r.size = min(len(own.mem), 1<<maxClass)
+	}
+	moved := copy(own.mem, r.buf[r.pos:r.end])
+	if own != r.own {
+		r.drop()
+	}
+	r.base += int64(r.pos)
+	r.own, r.buf, r.pos, r.end = own, own.mem, 0, moved
+}
+
+// attend deals with what raised attention: it waits while the connection is
+// paused, and returns an error once the consumer's context or its caller ended
+// the wait.
+func (r *reader) attend(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if r.c.abandoned() {
+			return errOver
+		}
+		resumed := r.c.pauses.current()
+		if resumed == nil {
+			return nil
+		}
+		if err := r.hold(ctx, resumed); err != nil {
+			return err
+		}
+	}
+}
+
+// hold waits until resumed is closed, and is the reader meanwhile, for the
+// control frames' sake.
+func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
+	if err := r.acquire(ctx); err != nil {
+		return err
+	}
+	r.ahead.run(func() bool {
+		return ctx.Err() != nil || r.c.abandoned() || closed(resumed)
+	})
+	idle := r.over != nil || r.ahead.held.Load()
+	r.release()
+	if !idle {
+		return nil
+	}
+	select {
+	case <-resumed:
+	case <-ctx.Done():
+	case <-r.c.quit:
+	}
+	return nil
+}
+
+func closed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}
+
+// discard drops all bytes that wait to be parsed, under the lock.
+func (r *reader) discard() {
+	a := &r.ahead
+	r.base += int64(r.end + a.n)
+	r.drop()
+	a.own.free()
+	a.own, a.n = nil, 0
+	r.pos, r.end = 0, 0
+	a.held.Store(false)
+}

@@ -1,0 +1,204 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/wsflow/wsflow/result"
+	"go.uber.org/zap"
+)
+
+// SinkOptions are the options of [Conn.Sink]; nil and zero mean the defaults.
+type SinkOptions struct {
+	// Buffer is the channel's capacity. Zero means 256; negative means none.
+	Buffer int
+	// CloseConn makes the end of this producer the end of the connection:
+	// closing the channel sends what stands in it and then closes with 1000.
+	CloseConn bool
+}
+
+// Sink returns a channel of the caller's own; what is sent on it is sent to the
+// peer, many messages with one write. A message sent to it belongs to the sink,
+// which releases it. Messages that cannot be sent (text that is not UTF-8, a
+// type that is neither Text nor Binary, one that an operator refuses) are
+// logged and skipped.
+//
+// Closing the channel ends this producer and, unless asked for, not the
+// connection. When ctx ends, nothing more is taken: select on ctx as well. Once
+// the connection closes, the channel goes on to take messages, and discards
+// them, until it is closed or ctx ends, so that no producer hangs; one of the
+// two must happen, or a goroutine stays behind. How many were discarded is
+// logged.
+func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
+	if o == nil {
+		o = &SinkOptions{}
+	}
+	size := o.Buffer
+	setDefault(&size, 256)
+	s := &sink{c: c, ctx: ctx, ch: make(chan Message, max(size, 0)), asks: make(chan chan struct{}), gone: make(chan struct{}), closeConn: o.CloseConn}
+	c.sinks.add(s)
+	go s.run() // ends when the channel is closed or ctx ends
+	return s.ch
+}
+
+// sinks are the producers of a connection.
+type sinks struct {
+	mu  sync.Mutex
+	all map[*sink]struct{}
+}
+
+func (s *sinks) add(one *sink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = make(map[*sink]struct{})
+	}
+	s.all[one] = struct{}{}
+}
+
+func (s *sinks) remove(one *sink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, one)
+}
+
+// drain waits until what stands in the channels now has been accepted, the
+// connection ends, or ctx does.
+func (s *sinks) drain(ctx context.Context) error {
+	s.mu.Lock()
+	all := make([]*sink, 0, len(s.all))
+	for one := range s.all {
+		all = append(all, one)
+	}
+	s.mu.Unlock()
+	for _, one := range all {
+		if err := one.drain(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A sink is one producer's channel and the goroutine that empties it.
+type sink struct {
+	c         *Conn
+	ctx       context.Context
+	ch        chan Message
+	asks      chan chan struct{}
+	gone      chan struct{} // closed when the goroutine ends
+	closeConn bool
+	discarded int
+}
+
+// drain asks the goroutine to empty the channel.
+func (s *sink) drain(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case s.asks <- done:
+	case <-s.gone:
+		return nil
+	case <-s.c.Done():
+		return s.c.w.closedError()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-s.gone:
+		return nil
+	case <-s.c.Done():
+		return s.c.w.closedError()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *sink) run() {
+	defer close(s.gone)
+	defer s.report()
+	defer s.c.sinks.remove(s)
+	for {
+		select {
+		case m, ok := <-s.ch:
+			if !ok {
+				s.closed()
+				return
+			}
+			s.batch(m, cap(s.ch))
+		case done := <-s.asks:
+			for n := len(s.ch); n > 0; n-- {
+				m, ok := <-s.ch
+				if !ok {
+					break
+				}
+				s.batch(m, 0)
+			}
+			close(done)
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *sink) closed() {
+	if s.closeConn {
+		s.c.Close(result.StatusNormalClosure, "")
+	}
+}
+
+// batch sends a message and up to more others that are there, in one turn.
+func (s *sink) batch(m Message, more int) {
+	w := &s.c.w
+	if err := w.take(s.ctx); err != nil {
+		s.discard(m, err)
+		return
+	}
+	for {
+		s.one(m)
+		if more--; more < 0 || !w.roomy() {
+			break
+		}
+		var ok bool
+		select {
+		case m, ok = <-s.ch:
+		default:
+		}
+		if !ok {
+			break
+		}
+	}
+	w.unlock()
+	w.push()
+}
+
+// one sends a message under the turn.
+func (s *sink) one(m Message) {
+	err := m.check()
+	if err == nil {
+		err = s.c.w.message(m)
+	}
+	if err != nil {
+		s.discard(m, err)
+		return
+	}
+	m.Release()
+}
+
+// discard gives up on a message. Those that came too late are counted.
+func (s *sink) discard(m Message, err error) {
+	if errors.Is(err, net.ErrClosed) || s.ctx.Err() != nil {
+		s.discarded++
+	} else {
+		s.c.log().Warn("a message in a sink cannot be sent", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)), zap.Error(err))
+	}
+	m.Release()
+}
+
+func (s *sink) report() {
+	if s.discarded > 0 {
+		s.c.log().Warn("a sink discarded messages after the connection closed", zap.Int("messages", s.discarded))
+	}
+}

@@ -1,0 +1,318 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// ErrTaken is what a second taker of an exclusive source gets: [Conn.All] and
+// [Conn.Reader] do not share, neither with each other nor with channels,
+// Observables and callbacks.
+var ErrTaken = errors.New("wsflow: the messages of this connection are being taken in another way")
+
+// A mode says who takes the messages.
+type mode int
+
+const (
+	modeFree      mode = iota
+	modeExclusive      // a loop over All, or a Reader
+	modeShared         // the pump, for good
+	modeDiscard        // nobody, for good
+)
+
+// A source hands out the messages of a connection.
+type source struct {
+	c    *Conn
+	mu   sync.Mutex
+	mode mode
+	pump pump
+}
+
+// take claims the messages.
+func (s *source) take(m mode) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mode != modeFree {
+		return false
+	}
+	s.mode = m
+	return true
+}
+
+func (s *source) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mode = modeFree
+}
+
+func (s *source) discarding() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mode == modeDiscard
+}
+
+// All returns the inbound messages, read on the caller's goroutine. A message
+// is lent until the next iteration; [Message.Clone] keeps it. Nothing is
+// allocated for a message.
+//
+// The loop ends plainly after a success (see package result). After any other
+// end of the connection it yields, last, a zero Message and the error of the
+// terminal event; when ctx ends, its cause, and the connection goes on: All may
+// be called again, and continues where the last loop stopped. While another
+// taker is active the loop yields [ErrTaken].
+func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		if err := c.claim(); err != nil {
+			yield(Message{}, err)
+			return
+		}
+		defer c.source.leave()
+		if err := c.r.each(ctx, yield); err != nil {
+			yield(Message{}, err)
+		}
+	}
+}
+
+// claim takes the messages for an exclusive taker. The messages that were
+// discarded for want of a taker are an ended stream.
+func (c *Conn) claim() error {
+	if c.source.take(modeExclusive) {
+		return nil
+	}
+	if !c.source.discarding() {
+		return ErrTaken
+	}
+	return c.outcome(context.Background())
+}
+
+// outcome waits for the terminal event and returns its error; nil for a
+// success.
+func (c *Conn) outcome(ctx context.Context) error {
+	_, err := c.promise.Wait(ctx)
+	return err
+}
+
+// each hands whole messages to yield until it returns false, and then returns
+// nil, or until there are no more, and then returns the error to report, nil
+// after a success.
+func (r *reader) each(ctx context.Context, yield func(Message, error) bool) error {
+	r.whole.wanted, r.current = true, nil
+	defer r.watchContext(ctx)()
+	for {
+		// Whole small frames that no operator wants, as most traffic is, are
+		// taken from the buffer here, with no call per message but yield.
+	small:
+		for r.small > 0 && r.frame.typ == 0 && r.chain.more == 0 && r.attention.Load() == 0 {
+			b := r.buf[r.pos:r.end]
+			if len(b) < 2 {
+				break
+			}
+			n, head := int(b[1]), 2
+			if n == 126 {
+				if len(b) < 4 {
+					break
+				}
+				n, head = int(b[2])<<8|int(b[3]), 4
+				if n < 126 {
+					break
+				}
+			} else if n > 126 {
+				break
+			}
+			if n > len(b)-head || n > r.small {
+				break
+			}
+			m := Message{Data: b[head : head+n : head+n]}
+			switch b[0] {
+			case 0x80 | byte(Binary):
+				m.Type = Binary
+			case 0x80 | byte(Text):
+				if !utf8.Valid(m.Data) {
+					break small
+				}
+				m.Type = Text
+			default:
+				break small
+			}
+			r.pos += head + n
+			if !yield(m, nil) {
+				return nil
+			}
+			poison(m.Data)
+		}
+		m, err := r.message(ctx)
+		if err != nil {
+			return r.ended(ctx, err)
+		}
+		if !yield(m, nil) {
+			return nil
+		}
+		if m.own == nil && len(r.chain.stages) == 0 {
+			poison(m.Data)
+		}
+	}
+}
+
+// watchContext calls a waiting read back when ctx ends, until stop is called.
+func (r *reader) watchContext(ctx context.Context) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	cancelled := context.AfterFunc(ctx, func() {
+		r.attention.Add(1)
+		r.t.interrupt()
+		close(done)
+	})
+	return func() {
+		if !cancelled() {
+			<-done
+			r.attention.Add(-1)
+		}
+	}
+}
+
+// ended turns the error that ended reading into the one to report: it ends the
+// connection where that is called for, and waits for the terminal event.
+func (r *reader) ended(ctx context.Context, err error) error {
+	var perr *result.ProtocolError
+	var oerr *operatorFailure
+	switch {
+	case errors.As(err, &perr), errors.As(err, &oerr):
+		r.c.fail(err)
+	case err != errOver:
+		return err
+	}
+	return r.c.outcome(ctx)
+}
+
+// Reader waits for the next message and returns its type and its bytes as a
+// stream, for messages too large to hold: they are bounded by the pieces in
+// which they come and not by Options.SizeLimit. The io.Reader ends with io.EOF
+// at the message's end; text that is not UTF-8 fails at the first bad byte.
+//
+// ctx bounds the wait and the reads of this message. The io.Reader is valid
+// until the next call of Reader, which passes over what was left unread, and
+// must not be used by several goroutines at a time. The error is io.EOF after a
+// success, the error of the terminal event after any other end, the cause of
+// ctx, or [ErrTaken].
+func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
+	if err := c.claim(); err != nil {
+		return 0, nil, err
+	}
+	defer c.source.leave()
+	m := &messageReader{r: &c.r, ctx: ctx}
+	if err := m.start(); err != nil {
+		return 0, nil, err
+	}
+	return m.typ, m, nil
+}
+
+// A messageReader reads one message piece by piece. Between its calls nobody
+// else takes messages; a newer one makes it stale.
+type messageReader struct {
+	r    *reader
+	ctx  context.Context
+	typ  Type
+	rest []byte // of the piece at hand
+	last bool   // it is the last one
+	err  error
+}
+
+// start finds the beginning of a message.
+func (m *messageReader) start() error {
+	r := m.r
+	defer r.watchContext(m.ctx)()
+	r.whole.wanted, r.current = false, nil
+	for {
+		f, err := m.piece()
+		if err != nil {
+			return m.report(err)
+		}
+		if r.whole.skip {
+			r.whole.skip = !f.Last
+			continue
+		}
+		m.typ, m.rest, m.last = f.Type, f.Payload, f.Last
+		r.whole.skip = !f.Last
+		r.current = m
+		if r.whole.typ != 0 { // All had begun to assemble this message.
+			r.whole.add(f.Payload)
+			m.rest = r.whole.own.mem[:r.whole.n]
+			r.whole.typ, r.whole.n = 0, 0
+		}
+		return nil
+	}
+}
+
+func (m *messageReader) piece() (Frame, error) {
+	if m.r.attention.Load() != 0 {
+		if err := m.r.attend(m.ctx); err != nil {
+			return Frame{}, err
+		}
+	}
+	return m.r.next(m.ctx)
+}
+
+// report is ended for a stream that ends with io.EOF.
+func (m *messageReader) report(err error) error {
+	if err = m.r.ended(m.ctx, err); err == nil {
+		err = io.EOF
+	}
+	return err
+}
+
+var errStale = errors.New("wsflow: read from a message after the next one was asked for")
+
+// Read reads from the message; 0 bytes and nil are never returned for a p that
+// has room.
+func (m *messageReader) Read(p []byte) (int, error) {
+	if len(p) == 0 || m.err != nil {
+		return 0, m.err
+	}
+	if m.r.current != m {
+		m.err = errStale
+		return 0, m.err
+	}
+	for len(m.rest) == 0 && !m.last {
+		if err := m.more(); err != nil {
+			return 0, err
+		}
+	}
+	if len(m.rest) == 0 {
+		m.err = io.EOF
+		return 0, io.EOF
+	}
+	n := copy(p, m.rest)
+	m.rest = m.rest[n:]
+	return n, nil
+}
+
+// more reads the next piece.
+func (m *messageReader) more() error {
+	r := m.r
+	if err := r.c.claim(); err != nil {
+		return err
+	}
+	defer r.c.source.leave()
+	defer r.watchContext(m.ctx)()
+	f, err := m.piece()
+	if err != nil {
+		if err = m.report(err); err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if m.ctx.Err() == nil {
+			m.err = err
+		}
+		return err
+	}
+	m.rest, m.last = f.Payload, f.Last
+	r.whole.skip = !f.Last
+	return nil
+}

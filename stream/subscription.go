@@ -1,0 +1,217 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// A Subscription is one subscriber's view of the inbound messages, which it
+// owns. Every subscriber gets every message that comes after it subscribed; the
+// first one gets those that came before as well. All methods may be called from
+// many goroutines.
+//
+// Whoever wants no more of it cancels its context or calls Cancel: under Block
+// a subscriber that just stops receiving holds up the connection.
+type Subscription[T any] struct {
+	// C gives the messages, and is closed when there are no more: after the
+	// connection's terminal event, or when the subscription ends alone.
+	C <-chan T
+
+	c       *Conn
+	ch      chan T
+	q       Queue
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	dropped atomic.Uint64
+	timer   *time.Timer // of the pump
+
+	mu      sync.Mutex
+	err     error
+	ended   bool
+	waiting bool // the pump waits to send on ch: only the pump may close it
+}
+
+// Err returns why C was closed: nil after a success of the connection, the
+// error of its terminal event, the cause of the context, or [ErrSlow]. It
+// returns nil while C is open.
+func (s *Subscription[T]) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Dropped returns how many messages the policy has dropped so far.
+func (s *Subscription[T]) Dropped() uint64 { return s.dropped.Load() }
+
+// Cancel ends this subscription alone; Err is context.Canceled then. C is
+// closed soon after.
+func (s *Subscription[T]) Cancel() { s.cancel(nil) }
+
+// Chan subscribes to the inbound messages. The subscription ends with the
+// connection or with ctx. A queue that cannot be used is a subscription that
+// has ended with a *result.ArgumentError; one that begins while All or Reader
+// is active ends with [ErrTaken].
+func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
+	return subscribe(c, ctx, q, func(s *Subscription[Message]) subscriber { return single{s} })
+}
+
+// Batches is Chan with slices: each has the messages that came with one read
+// from the network, at most 1024, and belongs to the receiver. It costs a
+// fraction of what Chan costs a message.
+func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
+	return subscribe(c, ctx, q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s} })
+}
+
+func subscribe[T any](c *Conn, ctx context.Context, q *Queue, face func(*Subscription[T]) subscriber) *Subscription[T] {
+	all, err := q.complete()
+	s := &Subscription[T]{c: c, q: all, ch: make(chan T, max(all.Size, 0))}
+	s.C = s.ch
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	if err == nil {
+		err = c.source.pump.join(c, face(s))
+	}
+	if err != nil {
+		s.end(err)
+		return s
+	}
+	context.AfterFunc(s.ctx, func() { s.end(context.Cause(s.ctx)) })
+	return s
+}
+
+// end closes the channel, once. A waiting pump closes it itself.
+func (s *Subscription[T]) end(err error) {
+	s.mu.Lock()
+	if !s.ended && !s.waiting {
+		s.ended, s.err = true, err
+		close(s.ch)
+	}
+	s.mu.Unlock()
+	s.cancel(nil)
+}
+
+func (s *Subscription[T]) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// offer puts an item into the queue as the policy says. It returns false if
+// the subscriber has to be waited for, and an error if the subscription is
+// over.
+func (s *Subscription[T]) offer(item T) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return true, errLeft
+	}
+	for {
+		select {
+		case s.ch <- item:
+			return true, nil
+		default:
+		}
+		switch s.q.Policy {
+		case Block:
+			s.waiting = true
+			return false, nil
+		case Fail:
+			return true, ErrSlow
+		case DropNewest:
+			s.drop(item)
+			return true, nil
+		}
+		select {
+		case old := <-s.ch:
+			s.drop(old)
+		default:
+		}
+	}
+}
+
+var errLeft = errors.New("wsflow: the subscription has ended")
+
+func (s *Subscription[T]) drop(item T) {
+	switch v := any(item).(type) {
+	case Message:
+		s.dropped.Add(1)
+		v.Release()
+	case []Message:
+		s.dropped.Add(uint64(len(v)))
+		release(v)
+	}
+}
+
+func release(batch []Message) {
+	for _, m := range batch {
+		m.Release()
+	}
+}
+
+const (
+	aheadAfter = time.Millisecond // when a pump that waits lets somebody else read
+	warnAfter  = 10 * time.Second
+)
+
+// wait puts an item into a full queue of a Block subscriber, and returns an
+// error if the subscription is over. Meanwhile control frames are looked after.
+func (s *Subscription[T]) wait(item T) error {
+	err := s.await(item)
+	s.mu.Lock()
+	s.waiting = false
+	s.mu.Unlock()
+	return err
+}
+
+func (s *Subscription[T]) await(item T) error {
+	if s.timer == nil {
+		s.timer = time.NewTimer(aheadAfter)
+	} else {
+		s.timer.Reset(aheadAfter)
+	}
+	defer s.timer.Stop()
+	start := time.Now()
+	for {
+		select {
+		case s.ch <- item:
+			return nil
+		case now := <-s.timer.C:
+			next, err := s.stalled(now.Sub(start))
+			if err != nil {
+				return err
+			}
+			if next > 0 {
+				s.timer.Reset(next)
+			}
+		case <-s.ctx.Done():
+			return context.Cause(s.ctx)
+		case <-s.c.quit:
+			return s.c.outcome(context.Background())
+		}
+	}
+}
+
+// stalled deals with a queue that has stood still for so long, and returns when
+// to look again; 0 is never.
+func (s *Subscription[T]) stalled(d time.Duration) (again time.Duration, err error) {
+	if d < warnAfter {
+		s.c.r.ahead.now()
+		again = warnAfter - d
+	} else {
+		s.c.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", d))
+	}
+	if s.q.Deadline == 0 {
+		return again, nil
+	}
+	if d >= s.q.Deadline {
+		return 0, ErrSlow
+	}
+	if left := s.q.Deadline - d; again == 0 || left < again {
+		again = left
+	}
+	return again, nil
+}

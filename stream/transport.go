@@ -1,0 +1,159 @@
+package stream
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// A transport is the byte stream under a connection: whatever New was given,
+// plus a way to call a waiting Read back.
+//
+// On a plain socket (raw), reads and writes go through the runtime's poller
+// directly: a read borrows its memory only once bytes are there, and a write
+// can be tried without waiting for the peer.
+type transport struct {
+	rwc io.ReadWriteCloser
+	dl  readDeadliner
+	raw *rawSocket // nil unless rwc is a plain socket
+}
+
+type readDeadliner interface {
+	SetReadDeadline(time.Time) error
+}
+
+func newTransport(rwc io.ReadWriteCloser) transport {
+	if dl, ok := rwc.(readDeadliner); ok {
+		return transport{rwc: rwc, dl: dl, raw: newRawSocket(rwc)}
+	}
+	p := newPatient(rwc)
+	return transport{rwc: p, dl: p}
+}
+
+var longAgo = time.Unix(1, 0)
+
+// interrupt makes the read that is waiting, or else the next one, return
+// os.ErrDeadlineExceeded. It lasts until resume.
+func (t *transport) interrupt() { t.dl.SetReadDeadline(longAgo) }
+
+func (t *transport) resume() { t.dl.SetReadDeadline(time.Time{}) }
+
+func interrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// cut closes the connection at once, whatever is on its way. What lies under
+// TLS is closed first: tls.Conn.Close waits for up to 5 s for a peer that does
+// not read, but not on a closed socket.
+func (t *transport) cut() {
+	if c, ok := t.rwc.(interface{ NetConn() net.Conn }); ok {
+		c.NetConn().Close()
+	}
+	t.rwc.Close()
+}
+
+// closeWrite tells the peer that no more bytes will come, where the transport
+// can: TCP's FIN, TLS' close_notify.
+func (t *transport) closeWrite() {
+	if c, ok := t.rwc.(interface{ CloseWrite() error }); ok {
+		c.CloseWrite()
+	}
+}
+
+// A patient gives a connection that knows no deadlines a Read that can be
+// called back. A goroutine reads for it, one buffer at a time; it starts with
+// the first Read and stops when the connection is closed.
+type patient struct {
+	io.ReadWriteCloser
+	start  sync.Once
+	chunks chan chunk
+	more   chan struct{} // the chunk has been used up
+	recall chan struct{} // holds a token from a deadline in the past until one that is not
+	closed chan struct{}
+	close  sync.Once
+
+	rest chunk // of the reader alone
+}
+
+type chunk struct {
+	p   []byte
+	err error
+}
+
+func newPatient(rwc io.ReadWriteCloser) *patient {
+	return &patient{
+		ReadWriteCloser: rwc,
+		chunks:          make(chan chunk),
+		more:            make(chan struct{}, 1),
+		recall:          make(chan struct{}, 1),
+		closed:          make(chan struct{}),
+	}
+}
+
+func (p *patient) read() {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := p.ReadWriteCloser.Read(buf)
+		select {
+		case p.chunks <- chunk{buf[:n], err}:
+		case <-p.closed:
+			return
+		}
+		if err != nil {
+			return
+		}
+		select {
+		case <-p.more:
+		case <-p.closed:
+			return
+		}
+	}
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	p.start.Do(func() { go p.read() })
+	for len(p.rest.p) == 0 {
+		if p.rest.err != nil {
+			return 0, p.rest.err
+		}
+		select {
+		case p.rest = <-p.chunks:
+		case <-p.recall:
+			p.SetReadDeadline(longAgo)
+			return 0, os.ErrDeadlineExceeded
+		case <-p.closed:
+			return 0, net.ErrClosed
+		}
+		if len(p.rest.p) == 0 && p.rest.err == nil {
+			p.more <- struct{}{}
+		}
+	}
+	n := copy(b, p.rest.p)
+	p.rest.p = p.rest.p[n:]
+	if len(p.rest.p) == 0 && p.rest.err == nil {
+		p.more <- struct{}{}
+	}
+	return n, nil
+}
+
+// SetReadDeadline knows two deadlines: one in the past and none.
+func (p *patient) SetReadDeadline(t time.Time) error {
+	if t.IsZero() {
+		select {
+		case <-p.recall:
+		default:
+		}
+		return nil
+	}
+	select {
+	case p.recall <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (p *patient) Close() error {
+	p.close.Do(func() { close(p.closed) })
+	return p.ReadWriteCloser.Close()
+}

@@ -1,0 +1,92 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// A whole is a message under assembly from pieces. A message of one piece
+// needs none: it is lent as it lies in the buffer, or as an operator made it.
+type whole struct {
+	wanted bool // the consumer takes whole messages, not pieces
+	skip   bool // the rest of the message under way is not wanted
+	typ    Type // of the message under assembly, zero if there is none
+	own    *buffer
+	n      int // bytes of own that are filled
+}
+
+// announce is told of each data frame before its payload comes.
+func (w *whole) announce(f *frame, limit int64) error {
+	if !w.wanted || !f.plain || w.skip || limit < 0 {
+		return nil
+	}
+	if size := int64(w.n) + f.left; size > limit || size < 0 {
+		return tooBig(size, limit)
+	}
+	return nil
+}
+
+func tooBig(size, limit int64) error {
+	return &result.ProtocolError{
+		Code: result.StatusMessageTooBig,
+		What: fmt.Sprintf("a message has at least %d bytes, more than the size limit of %d", size, limit),
+	}
+}
+
+// add appends a piece.
+func (w *whole) add(p []byte) {
+	if w.own == nil || w.n+len(p) > len(w.own.mem) {
+		own := take(max(w.n+len(p), 2*w.n))
+		if w.own != nil {
+			copy(own.mem, w.own.mem[:w.n])
+			w.own.free()
+		}
+		w.own = own
+	}
+	w.n += copy(w.own.mem[w.n:], p)
+}
+
+// reset gives the memory of the last message back.
+func (w *whole) reset() {
+	w.own.free()
+	w.own, w.n, w.typ = nil, 0, 0
+}
+
+// message returns the next whole message. Its bytes are lent until the next
+// call.
+func (r *reader) message(ctx context.Context) (Message, error) {
+	w := &r.whole
+	if w.typ == 0 && w.own != nil {
+		w.reset()
+	}
+	for {
+		if r.attention.Load() != 0 {
+			if err := r.attend(ctx); err != nil {
+				return Message{}, err
+			}
+		}
+		f, err := r.next(ctx)
+		if err != nil {
+			return Message{}, err
+		}
+		if w.skip {
+			w.skip = !f.Last
+			continue
+		}
+		if size := int64(w.n) + int64(len(f.Payload)); r.limit >= 0 && size > r.limit {
+			return Message{}, tooBig(size, r.limit)
+		}
+		if f.First && f.Last {
+			return Message{Type: f.Type, Data: f.Payload}, nil
+		}
+		w.typ = f.Type
+		w.add(f.Payload)
+		if f.Last {
+			m := Message{Type: w.typ, Data: w.own.mem[:w.n:w.n]}
+			w.typ, w.n = 0, 0
+			return m, nil
+		}
+	}
+}

@@ -1,0 +1,324 @@
+package stream
+
+import (
+	"context"
+	crand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wsflow/wsflow/internal/wire"
+	"github.com/wsflow/wsflow/result"
+)
+
+const (
+	pendingLimit = 64 << 10  // bytes of frames that may wait before senders do
+	writeSize    = 128 << 10 // what one write to the socket is cut to, where control frames wait
+	controlLimit = 16 << 10  // bytes of operators' control frames that may wait
+)
+
+// A writer turns pieces of messages into frames and frames into few writes.
+//
+// Whoever holds the turn is the only one to send a data message; operators' Out
+// functions run under it, in wire order. Frames gather in pend. Whoever finds
+// the wire free writes them, and all that gather meanwhile; a lone message is
+// on its way at once.
+type writer struct {
+	c    *Conn
+	t    *transport
+	role Role
+
+	turn      chan struct{} // holds a token while a message is being sent
+	streaming atomic.Bool   // a Writer has the turn
+	outs      []func(Frame) error
+	fragment  int  // the largest payload of a frame
+	begun     bool // a frame of the message under way was queued
+	last      bool // the message under way has got its last frame
+	mu        sync.Mutex
+	keys      *rand.ChaCha8
+	pend      pending // data frames, and at the end the Close frame
+	urgent    pending // control frames, which overtake data
+	pong      []byte  // payload of the Pong that is due
+	ponging   bool    // one is due
+	busy      bool    // somebody owns the wire
+	shut      bool    // the Close frame is queued: nothing follows it
+	err       error   // why the wire is broken
+	queued    int64   // bytes that went into pend
+	written   int64   // bytes of those that reached the kernel
+	progress  chan struct{}
+
+	// Of the owner of the wire.
+	out     pending // was pend
+	stop    int     // the end of a frame in out: up to it, nothing overtakes
+	outside pending // was urgent
+}
+
+// pending is encoded frames in borrowed memory.
+type pending struct {
+	own  *buffer
+	n    int
+	from int // bytes of n that were written
+}
+
+// left returns what is not written yet.
+func (p *pending) left() []byte { return p.own.mem[p.from:p.n] }
+
+// extend returns room for n more bytes, which count as filled.
+func (p *pending) extend(n int) []byte {
+	if p.own == nil {
+		p.own = take(max(n, 4<<10))
+	}
+	if p.n+n > len(p.own.mem) {
+		own := take(max(p.n+n, min(2*len(p.own.mem), pendingLimit)))
+		copy(own.mem, p.own.mem[:p.n])
+		p.own.free()
+		p.own = own
+	}
+	p.n += n
+	return p.own.mem[p.n-n : p.n]
+}
+
+func (p *pending) free() {
+	p.own.free()
+	*p = pending{}
+}
+
+func (c *Conn) initWriter() {
+	w := &c.w
+	w.c, w.t, w.role = c, &c.t, c.role
+	w.turn = make(chan struct{}, 1)
+	w.fragment = c.opts.FragmentSize
+}
+
+// errClosed is what sends return once the connection has begun to close.
+func (w *writer) closedError() error {
+	if s, ok := w.c.promise.Status(); ok && s.Err != nil {
+		return fmt.Errorf("wsflow: send on a closed connection: %w (%w)", net.ErrClosed, s.Err)
+	}
+	return fmt.Errorf("wsflow: send on a closed connection: %w", net.ErrClosed)
+}
+
+// lock takes the turn.
+func (w *writer) lock(ctx context.Context) error {
+	select {
+	case w.turn <- struct{}{}:
+	default:
+		select {
+		case w.turn <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-w.c.close.begun:
+			return w.closedError()
+		}
+	}
+	return nil
+}
+
+func (w *writer) unlock() { <-w.turn }
+
+// admit waits, under the turn, until there is room for the next message.
+func (w *writer) admit(ctx context.Context) error {
+	if closed(w.c.close.begun) {
+		return w.closedError()
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.await(ctx, func() bool { return w.pend.n < pendingLimit })
+}
+
+// take takes the turn for a sink, which may still send what it holds while the
+// connection waits to send its Close frame.
+func (w *writer) take(ctx context.Context) error {
+	select {
+	case w.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-w.c.Done():
+		return w.closedError()
+	}
+	w.mu.Lock()
+	err := w.await(ctx, func() bool { return w.pend.n < pendingLimit || w.shut })
+	if err == nil && w.shut {
+		err = w.closedError()
+	}
+	w.mu.Unlock()
+	if err != nil {
+		w.unlock()
+	}
+	return err
+}
+
+// roomy reports, under the turn, whether another message may be queued.
+func (w *writer) roomy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pend.n < pendingLimit && !w.shut
+}
+
+// await waits under the lock until ok; it fails when ctx ends or the wire
+// breaks.
+func (w *writer) await(ctx context.Context, ok func() bool) error {
+	for !ok() {
+		if w.err != nil {
+			return w.closedError()
+		}
+		if w.progress == nil {
+			w.progress = make(chan struct{})
+		}
+		progress := w.progress
+		w.mu.Unlock()
+		var err error
+		select {
+		case <-progress:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-w.c.promise.Done():
+			err = w.closedError()
+		}
+		w.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moved tells those who wait that something was written, under the lock.
+func (w *writer) moved() {
+	if w.progress != nil {
+		close(w.progress)
+		w.progress = nil
+	}
+}
+
+// message sends one whole message, under the turn. An operator's refusal leaves
+// the connection as it was, unless a part of the message is already queued.
+func (w *writer) message(m Message) error {
+	w.begun, w.last = false, false
+	f := Frame{Type: m.Type, First: true, Last: true, Begin: true, End: true, Verbatim: m.Verbatim, Payload: m.Data}
+	return w.piece(f)
+}
+
+// piece sends a piece of a message through the operators.
+func (w *writer) piece(f Frame) error {
+	err := w.down(0, f)
+	if err != nil && w.begun && !w.last && !closed(w.c.close.begun) {
+		w.c.fail(operatorError(err))
+	}
+	return err
+}
+
+// down hands a piece to the operator at index i, or to the wire.
+func (w *writer) down(i int, f Frame) error {
+	if i < len(w.outs) {
+		return w.outs[i](f)
+	}
+	for w.fragment > 0 && len(f.Payload) > w.fragment {
+		part := f
+		part.Last, part.Payload = false, f.Payload[:w.fragment]
+		if err := w.data(part); err != nil {
+			return err
+		}
+		f.First, f.Payload = false, f.Payload[w.fragment:]
+	}
+	return w.data(f)
+}
+
+// data queues a data frame.
+func (w *writer) data(f Frame) error {
+	h := wire.Header{Fin: f.Last, Opcode: byte(f.Type), RSV: f.RSV}
+	if !f.First {
+		h.Opcode, h.RSV = 0, 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut || w.err != nil {
+		return w.closedError()
+	}
+	w.queued += int64(w.frame(&w.pend, h, f.Payload))
+	w.begun, w.last = true, f.Last
+	return nil
+}
+
+// frame encodes a frame, under the lock, and returns its size.
+//
+// "The masking key is a 32-bit value chosen at random by the client. When
+// preparing a masked frame, the client MUST pick a fresh masking key from the
+// set of allowed 32-bit values. The masking key needs to be unpredictable."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.3
+func (w *writer) frame(p *pending, h wire.Header, payload []byte) int {
+	h.Length = int64(len(payload))
+	if w.role == Client {
+		h.Masked, h.Key = true, w.key()
+	}
+	room := p.extend(wire.MaxHeader + len(payload))
+	head := len(wire.Append(room[:0], h))
+	if h.Masked {
+		wire.Mask(room[head:], payload, h.Key)
+	} else {
+		copy(room[head:], payload)
+	}
+	size := head + len(payload)
+	p.n -= len(room) - size
+	return size
+}
+
+// key draws from a ChaCha8 stream that the system's random source seeded.
+func (w *writer) key() uint32 {
+	if w.keys == nil {
+		var seed [32]byte
+		crand.Read(seed[:])
+		w.keys = rand.NewChaCha8(seed)
+	}
+	return uint32(w.keys.Uint64())
+}
+
+// control queues a control frame of an operator.
+func (w *writer) control(t Type, payload []byte) error {
+	w.mu.Lock()
+	switch {
+	case w.shut || w.err != nil || closed(w.c.close.begun):
+		w.mu.Unlock()
+		return w.closedError()
+	case w.urgent.n > controlLimit:
+		w.mu.Unlock()
+		return fmt.Errorf("wsflow: %d bytes of control frames wait for the network", w.urgent.n)
+	}
+	w.frame(&w.urgent, wire.Header{Fin: true, Opcode: byte(t)}, payload)
+	w.mu.Unlock()
+	w.kick()
+	return nil
+}
+
+// answer queues the Pong for a Ping. Where one is still waiting, the latest
+// Ping is answered.
+//
+// "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in
+// response to previous Ping frame(s), the endpoint MAY elect to send a Pong
+// frame for only the most recently processed Ping frame."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.3
+func (w *writer) answer(payload []byte) {
+	w.mu.Lock()
+	w.pong, w.ponging = append(w.pong[:0], payload...), true
+	w.mu.Unlock()
+	w.kick()
+}
+
+// finish queues the Close frame behind everything else and reports whether it
+// is the first.
+func (w *writer) finish(code result.StatusCode, reason string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut {
+		return false
+	}
+	w.shut = true
+	payload := wire.AppendClose(nil, int(code), reason)
+	w.queued += int64(w.frame(&w.pend, wire.Header{Fin: true, Opcode: byte(Close)}, payload))
+	return true
+}
