@@ -1,7 +1,5 @@
 package stream
 
-import "slices"
-
 // A Type tells what a message or a frame is: its RFC 6455 opcode.
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.2
@@ -62,19 +60,22 @@ type Message struct {
 	// to compress it. It is false in messages that were received.
 	Verbatim bool
 
-	own *buffer
-	gen uint32
+	own    *buffer
+	ticket uint32
 }
 
 // String returns the payload as a string.
 func (m Message) String() string { return string(m.Data) }
 
 // Clone returns a copy of the message that the caller owns. The copy lies in
-// pooled memory, as a message from a channel does.
+// pooled memory of its own, as a message from a channel may, and can be given
+// back with Release.
 func (m Message) Clone() Message {
-	own := take(len(m.Data))
-	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: own, gen: own.gen.Load()}
-	c.Data = own.mem[:len(m.Data):len(m.Data)]
+	b := take(len(m.Data))
+	b.issue(1)
+	b.refs.Store(1)
+	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: b, ticket: b.ticket(0)}
+	c.Data = b.mem[:len(m.Data):len(m.Data)]
 	copy(c.Data, m.Data)
 	return c
 }
@@ -84,11 +85,11 @@ func (m Message) Clone() Message {
 // was not released. A second Release, also through a copy, does nothing, as
 // does Release of a message that owns nothing. Release may be called from any
 // goroutine.
+//
+// Small messages that came in one burst share up to 16 KiB, which is kept as
+// long as any of them is: keep a Clone where few are to be kept for long.
 func (m Message) Release() {
-	if m.own != nil && m.own.gen.CompareAndSwap(m.gen, m.gen+1) {
-		m.own.free()
+	if m.own != nil {
+		m.own.release(m.ticket)
 	}
 }
-
-// detached returns the payload in memory that no pool will take back.
-func (m Message) detached() []byte { return slices.Clone(m.Data) }

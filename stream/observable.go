@@ -24,49 +24,72 @@ import (
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
 func (c *Conn) Observable(q *Queue) rxgo.Observable {
-	return observable(q, c.Chan)
+	all, err := q.complete()
+	if err != nil || all.Policy != Block {
+		return observable(func(ctx context.Context) *Subscription[Message] { return c.Chan(ctx, q) }, emitOne)
+	}
+	return observable(func(ctx context.Context) *Subscription[[]Message] { return c.bundles(ctx, all) }, emitEach)
 }
 
 // ObservableBatches is Observable with items of type []Message, as
 // [Conn.Batches] gives them.
 func (c *Conn) ObservableBatches(q *Queue) rxgo.Observable {
-	return observable(q, c.Batches)
+	return observable(func(ctx context.Context) *Subscription[[]Message] { return c.Batches(ctx, q) }, emitOne)
 }
 
 // giveUpAfter is how long an observer may take nothing once the connection has
 // ended.
 const giveUpAfter = time.Minute
 
-func observable[T any](q *Queue, subscribe func(context.Context, *Queue) *Subscription[T]) rxgo.Observable {
+func observable[T any](subscribe func(context.Context) *Subscription[T], emit func(*emitter, T) bool) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		s := subscribe(ctx, q)
+		s := subscribe(ctx)
 		defer s.Cancel()
+		e := &emitter{s.c, ctx, next}
 		for item := range s.C {
-			if !s.emit(ctx, next, rxgo.Of(item)) {
+			if !emit(e, item) {
 				return
 			}
 		}
 		if err := s.Err(); err != nil && ctx.Err() == nil {
-			s.emit(ctx, next, rxgo.Error(err))
+			e.emit(rxgo.Error(err))
 		}
 	}})
 }
 
+func emitOne[T any](e *emitter, item T) bool { return e.emit(rxgo.Of(item)) }
+
+func emitEach(e *emitter, batch []Message) bool {
+	for _, m := range batch {
+		if !e.emit(rxgo.Of(m)) {
+			return false
+		}
+	}
+	return true
+}
+
+// An emitter hands items to one observer.
+type emitter struct {
+	c    *Conn
+	ctx  context.Context
+	next chan<- rxgo.Item
+}
+
 // emit hands an item to the observer. It returns false if the observer is
 // gone.
-func (s *Subscription[T]) emit(ctx context.Context, next chan<- rxgo.Item, item rxgo.Item) bool {
+func (e *emitter) emit(item rxgo.Item) bool {
 	select {
-	case next <- item:
+	case e.next <- item:
 		return true
 	default:
 	}
 	var over <-chan time.Time
-	done := s.c.Done()
+	done := e.c.Done()
 	for {
 		select {
-		case next <- item:
+		case e.next <- item:
 			return true
-		case <-ctx.Done():
+		case <-e.ctx.Done():
 			return false
 		case <-done:
 			done = nil
@@ -74,7 +97,7 @@ func (s *Subscription[T]) emit(ctx context.Context, next chan<- rxgo.Item, item 
 			defer t.Stop()
 			over = t.C
 		case <-over:
-			s.c.log().Warn("an observer was given up: it took no item after the connection ended", zap.Duration("for", giveUpAfter))
+			e.c.log().Warn("an observer was given up: it took no item after the connection ended", zap.Duration("for", giveUpAfter))
 			return false
 		}
 	}

@@ -170,10 +170,13 @@ type single struct{ *Subscription[Message] }
 
 func (s single) blocks() bool { return s.q.Policy == Block }
 
-func (s single) rest() error { return nil }
+func (s single) rest() error {
+	s.arena.rest()
+	return nil
+}
 
 func (s single) give(m Message) error {
-	own := m.Clone()
+	own := s.arena.own(m)
 	taken, err := s.offer(own)
 	if !taken {
 		err = s.wait(own)
@@ -184,12 +187,15 @@ func (s single) give(m Message) error {
 	return err
 }
 
-// batchMax is the most messages in a batch.
-const batchMax = 1024
+const (
+	batchMax  = 1024 // the most messages in a batch
+	bundleMax = 64   // the most that go to an Observable's producer at a time
+)
 
 // A batcher gathers messages and gives them in slices.
 type batcher struct {
 	s    *Subscription[[]Message]
+	max  int // messages in a batch
 	have []Message
 	size int // of the last batch, as a guess at the next
 }
@@ -203,16 +209,21 @@ func (b *batcher) give(m Message) error {
 		return errLeft
 	}
 	if b.have == nil {
-		b.have = make([]Message, 0, min(max(b.size, 8), batchMax))
+		b.have = make([]Message, 0, min(max(b.size, 8), b.max))
 	}
-	b.have = append(b.have, m.Clone())
-	if len(b.have) < batchMax {
+	b.have = append(b.have, b.s.arena.own(m))
+	if len(b.have) < b.max {
 		return nil
 	}
-	return b.rest()
+	return b.flush()
 }
 
 func (b *batcher) rest() error {
+	b.s.arena.rest()
+	return b.flush()
+}
+
+func (b *batcher) flush() error {
 	batch := b.have
 	if len(batch) == 0 {
 		return nil

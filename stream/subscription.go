@@ -28,7 +28,8 @@ type Subscription[T any] struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	dropped atomic.Uint64
-	timer   *time.Timer // of the pump
+	timer   *time.Timer // of the pump, as is arena
+	arena   arena
 
 	mu      sync.Mutex
 	err     error
@@ -64,7 +65,15 @@ func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
 // from the network, at most 1024, and belongs to the receiver. It costs a
 // fraction of what Chan costs a message.
 func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
-	return subscribe(c, ctx, q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s} })
+	return subscribe(c, ctx, q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
+}
+
+// bundles is Chan for a Block subscriber that takes messages out of small
+// batches itself: q counts messages.
+func (c *Conn) bundles(ctx context.Context, q Queue) *Subscription[[]Message] {
+	size := min(bundleMax, q.Size)
+	q.Size = max(1, q.Size/size-1)
+	return subscribe(c, ctx, &q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: size} })
 }
 
 func subscribe[T any](c *Conn, ctx context.Context, q *Queue, face func(*Subscription[T]) subscriber) *Subscription[T] {
