@@ -33,7 +33,6 @@ type lookAhead struct {
 	own *buffer
 	n   int   // bytes of own that follow the reader's buffer
 	at  int64 // stream offset of the next header to look at
-	bad bool  // what stands there is no frame; the consumer will say so
 }
 
 // passed is told the offset that the consumer has parsed up to.
@@ -157,12 +156,15 @@ func (r *reader) takeAhead() bool {
 }
 
 // scan walks over the frames that were read and deals with the control frames.
+// What is no frame ends the connection at once, as nothing behind it can be
+// made out; the consumer still gets the messages before it.
 func (a *lookAhead) scan() {
 	var space [wire.MaxHeader + wire.MaxControl]byte
-	for !a.bad && a.r.over == nil {
+	for a.r.over == nil {
 		h, n, err := a.header(space[:])
 		if err != nil {
-			a.bad = true
+			a.r.c.fail(err)
+			a.r.stop(nil)
 			return
 		}
 		if n == 0 {
@@ -199,11 +201,7 @@ func (a *lookAhead) header(space []byte) (h wire.Header, n int, err error) {
 	if p[1]&0x80 != 0 {
 		size += 4
 	}
-	h, n, err = wire.Parse(a.peek(space[:size], a.at))
-	if err == nil && n > 0 {
-		err = a.r.checkHeader(h)
-	}
-	return h, n, err
+	return a.r.parse(a.peek(space[:size], a.at))
 }
 
 // peek copies bytes from the offset on, over the seam of the two buffers.

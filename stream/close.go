@@ -318,13 +318,20 @@ func (c *Conn) writeFailed(err error) {
 	}
 }
 
+// heard reports that the peer's Close has come.
+func (c *Conn) heard() bool {
+	c.close.mu.Lock()
+	defer c.close.mu.Unlock()
+	return c.close.status.Received != 0
+}
+
 // expire is called at the deadline.
 func (c *Conn) expire() {
 	c.close.mu.Lock()
-	received, broken := c.close.status.Received != 0, c.close.broken
+	broken := c.close.broken
 	c.close.mu.Unlock()
 	switch {
-	case received:
+	case c.heard():
 		c.conclude()
 	case broken != nil:
 		c.terminate(&result.ConnectionFailed{Err: broken})
@@ -364,9 +371,9 @@ func (c *Conn) linger() {
 }
 
 // CloseNow ends the connection at once: the terminal event is a
-// *result.ConnectionFailed that wraps cause, unless it was there before. Nothing
-// that is queued is sent any more, and messages that were not taken yet are
-// lost. A nil cause means net.ErrClosed.
+// *result.ConnectionFailed that wraps cause, unless the peer's Close or the
+// event itself was there before. Nothing that is queued is sent any more, and
+// messages that were not taken yet are lost. A nil cause means net.ErrClosed.
 func (c *Conn) CloseNow(cause error) {
 	if cause == nil {
 		cause = net.ErrClosed
@@ -375,7 +382,11 @@ func (c *Conn) CloseNow(cause error) {
 		c.r.attention.Add(1)
 		close(c.quit)
 	}
-	c.failed(&result.ConnectionFailed{Err: cause})
+	if c.heard() {
+		c.conclude()
+	} else {
+		c.failed(&result.ConnectionFailed{Err: cause})
+	}
 	c.t.interrupt()
 	c.t.cut()
 	c.close.deadline.Stop()

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -108,6 +109,13 @@ func TestSection5_5_2PingWhileAway(t *testing.T) {
 					<-back
 				}
 			}()
+		}},
+		{"All's loop was cancelled where nothing came", func(t *testing.T, c *stream.Conn, _ chan struct{}) {
+			inner, cancel := context.WithCancel(t.Context())
+			app := takeAllIn(inner, c)
+			time.Sleep(time.Minute)
+			cancel()
+			app.ends(t, context.Canceled)
 		}},
 		{"a Reader is not read", func(t *testing.T, c *stream.Conn, back chan struct{}) {
 			go func() {

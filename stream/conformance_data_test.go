@@ -285,6 +285,19 @@ func TestSection6_2Receiving(t *testing.T) {
 		})
 	}
 	run(t, "6.2", fragments)
+	inBothRoles(t, "6.2", "a read of no bytes", func(t *testing.T, s side) {
+		p := s.start(t, nil)
+		app := takeAll(p.Conn)
+		p.SendsRaw(nil)
+		p.Sends(script.Text("a").First(1))
+		p.SendsRaw(nil)
+		p.Sends(script.Text("a").Rest(1))
+		p.SendsRaw(nil)
+		p.Sends(script.Close(1000, ""))
+		p.WantsClose(1000)
+		app.ends(t, nil)
+		sameMessages(t, app.messages, []stream.Message{text("a")})
+	})
 	inBothRoles(t, "6.2", "bytes that came with the opening handshake", func(t *testing.T, s side) {
 		probe := s.start(t, nil)
 		early := probe.Bytes(script.Text("early"), script.Ping("p"), script.Text("ear").Open(), script.Last("lier").First(3))

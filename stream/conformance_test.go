@@ -141,7 +141,9 @@ type taker struct {
 	done     chan struct{}
 }
 
-func takeAll(c *stream.Conn) *taker {
+func takeAll(c *stream.Conn) *taker { return takeAllIn(ctx, c) }
+
+func takeAllIn(ctx context.Context, c *stream.Conn) *taker {
 	app := &taker{done: make(chan struct{})}
 	go func() {
 		defer close(app.done)

@@ -113,17 +113,27 @@ func (r *reader) openFrame(ctx context.Context) error {
 // header waits for a whole frame header, which stays in the buffer.
 func (r *reader) header(ctx context.Context) (wire.Header, int, error) {
 	for {
-		h, n, err := wire.Parse(r.buf[r.pos:r.end])
-		if err != nil {
-			return h, 0, protocolError("%v", err)
-		}
-		if n > 0 {
-			return h, n, r.checkHeader(h)
+		h, n, err := r.parse(r.buf[r.pos:r.end])
+		if err != nil || n > 0 {
+			return h, n, err
 		}
 		if err := r.fill(ctx); err != nil {
 			return h, 0, err
 		}
 	}
+}
+
+// parse returns the frame header at the front of p and its size, 0 while it is
+// not all there.
+func (r *reader) parse(p []byte) (h wire.Header, n int, err error) {
+	h, n, err = wire.Parse(p)
+	switch {
+	case err != nil:
+		err = protocolError("%v", err)
+	case n > 0:
+		err = r.checkHeader(h)
+	}
+	return h, n, err
 }
 
 func protocolError(format string, args ...any) error {

@@ -45,10 +45,12 @@ func (s *source) take(m mode) bool {
 	return true
 }
 
+// leave is take's end. From then on the look-ahead sees control frames.
 func (s *source) leave() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.mode = modeFree
+	s.mu.Unlock()
+	s.c.r.ahead.arm()
 }
 
 func (s *source) discarding() bool {

@@ -286,8 +286,9 @@ func (w *writer) control(t Type, payload []byte) error {
 		w.mu.Unlock()
 		return w.closedError()
 	case w.urgent.n > controlLimit:
+		waiting := w.urgent.n
 		w.mu.Unlock()
-		return fmt.Errorf("wsflow: %d bytes of control frames wait for the network", w.urgent.n)
+		return fmt.Errorf("wsflow: %d bytes of control frames wait for the network", waiting)
 	}
 	w.frame(&w.urgent, wire.Header{Fin: true, Opcode: byte(t)}, payload)
 	w.mu.Unlock()
