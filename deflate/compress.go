@@ -1,0 +1,174 @@
+package deflate
+
+import "github.com/wsflow/wsflow/stream"
+
+const (
+	fastest             = 1
+	thorough            = 5
+	takeoverThreshold   = 32
+	noTakeoverThreshold = 256
+
+	seedSize = 1 << 10
+
+	// klauspost's writer does not look for copies in less than this, and
+	// forgets its window over it.
+	libraryLeast = 128
+
+	// Windows of at least this size have a table kept for them. It takes less
+	// time to look through smaller ones: 4 us for 4 KiB.
+	tableLeastBits = 14
+	tableKept      = 2 << 10
+)
+
+// A sender compresses the outbound messages of one connection.
+type sender struct {
+	state     *State
+	down      func(stream.Frame) error
+	threshold int
+	level     int
+	bits      int
+	takeover  bool
+	window    window   // stays empty without takeover
+	table     []uint16 // of the window's bytes, or nil
+	end       uint16   // the position where the window ends
+
+	encoder *encoder // borrowed while a message is compressed
+	first   bool     // no frame of it was handed on
+}
+
+func newSender(state *State, opts Options, down func(stream.Frame) error) *sender {
+	s := &sender{
+		state:     state,
+		down:      down,
+		threshold: opts.Threshold,
+		level:     opts.Level,
+		bits:      state.agreed.LocalMaxWindowBits,
+		takeover:  state.agreed.LocalContextMode == Takeover,
+	}
+	s.window.size = 1 << s.bits
+	if s.threshold == 0 {
+		s.threshold = noTakeoverThreshold
+		if s.takeover {
+			s.threshold = takeoverThreshold
+		}
+	}
+	if s.level == 0 {
+		s.level = fastest
+		if s.bits < maxWindowBits {
+			s.level = thorough
+		}
+	}
+	return s
+}
+
+// out is the connection's Out.
+func (s *sender) out(f stream.Frame) error {
+	if f.First {
+		s.release()
+		if !f.Verbatim && (!f.Last || len(f.Payload) >= s.threshold) {
+			s.begin(f)
+		}
+	}
+	if s.encoder == nil {
+		return s.down(f)
+	}
+	err := s.compress(f)
+	if err != nil || f.Last {
+		s.release()
+	}
+	return err
+}
+
+// begin borrows an encoder for the message that begins with f.
+func (s *sender) begin(f stream.Frame) {
+	s.encoder = encoders.Get().(*encoder)
+	s.first = true
+	if s.level > fastest && !(f.Last && len(f.Payload) < libraryLeast) {
+		s.encoder.startLibrary(&s.window, s.level, 1<<s.bits)
+		return
+	}
+	if s.table == nil && s.takeover && s.level == fastest && s.bits >= tableLeastBits {
+		s.table = make([]uint16, tableKept)
+	}
+	s.encoder.start(&s.window, 1<<s.bits, s.table, s.end)
+}
+
+// compress sends a piece on. All of it reaches the peer with what is sent, as
+// nobody knows when the next piece will come.
+func (s *sender) compress(f stream.Frame) error {
+	if len(f.Payload) == 0 && !f.Last {
+		return nil
+	}
+	e := s.encoder
+	whole := f.First && f.Last
+	done := 0
+	for len(f.Payload)-done > chunkSize {
+		e.write(f.Payload[done : done+chunkSize])
+		done += chunkSize
+		if whole && s.first && len(e.out) >= done {
+			return s.down(f)
+		}
+		if len(e.out) >= pieceSize {
+			if err := s.send(f, false); err != nil {
+				return err
+			}
+		}
+	}
+	if done < len(f.Payload) {
+		e.write(f.Payload[done:])
+	}
+	e.finish()
+	if f.Last {
+		e.out = e.out[:len(e.out)-len(tail)]
+	}
+	if whole && s.first && len(e.out) >= len(f.Payload) && !s.seeds() {
+		return s.down(f)
+	}
+	if err := s.send(f, f.Last); err != nil {
+		return err
+	}
+	s.remember(f.Payload)
+	s.state.sent.add(len(f.Payload), 0)
+	return nil
+}
+
+// seeds reports whether a message is to be compressed although it gains
+// nothing, by a few bytes at most, so that the window has something to begin
+// with. Otherwise short messages, which gain by their likeness alone, would all
+// go as they are. What could only be stored is like nothing.
+func (s *sender) seeds() bool {
+	return s.takeover && s.window.n < seedSize && s.encoder.out[0]>>1&3 != 0
+}
+
+// send hands on what is compressed, as a frame of the message of which f is a
+// piece.
+func (s *sender) send(f stream.Frame, last bool) error {
+	e := s.encoder
+	f.RSV |= rsv1
+	f.First, f.Last = s.first, last
+	f.Payload = e.out
+	err := s.down(f)
+	s.state.sent.add(0, len(e.out))
+	e.out = e.out[:0]
+	s.first = false
+	return err
+}
+
+// remember keeps what later messages may refer back to. A message that went as
+// it is is not in the peer's window, and must not be in ours.
+func (s *sender) remember(p []byte) {
+	if !s.takeover {
+		return
+	}
+	s.window.add(p)
+	if s.table != nil {
+		s.end = s.encoder.matcher.keep(s.table)
+	}
+}
+
+func (s *sender) release() {
+	if s.encoder != nil {
+		s.encoder.release()
+		s.encoder = nil
+	}
+}

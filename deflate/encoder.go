@@ -1,0 +1,105 @@
+package deflate
+
+import (
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// An encoder compresses one message. It is borrowed while that is under way;
+// between messages a connection keeps only its window and a small table.
+type encoder struct {
+	blockWriter
+	matcher matcher
+	tokens  tokens
+
+	library *flate.Writer // where a level above the fastest is asked for
+	level   int           // of library: as in Options, or -2^bits for a smaller window
+	active  bool          // library does this message
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+// release gives the encoder back.
+func (e *encoder) release() {
+	e.out, e.bits, e.nb, e.active = e.out[:0], 0, 0, false
+	encoders.Put(e)
+}
+
+// start begins a message that may refer back to the bytes in w, and to no
+// distance beyond limit. The kept table knows these bytes, the last of which
+// has the position before end; without one they are looked through.
+func (e *encoder) start(w *window, limit int, kept []uint16, end uint16) {
+	m := &e.matcher
+	m.limit = limit
+	m.n = w.n
+	if w.n > 0 {
+		w.read(m.hist[:w.n], w.n)
+	}
+	m.table = m.mem[:]
+	if kept != nil {
+		m.table = m.mem[:copy(m.mem[:], kept)]
+		m.base = end - uint16(m.n)
+		return
+	}
+	clear(m.table)
+	m.base = 0
+	m.index()
+}
+
+// startLibrary is start for the other levels.
+func (e *encoder) startLibrary(w *window, level, limit int) {
+	if limit < maxWindow {
+		level = -limit
+	}
+	if e.library == nil || e.level != level {
+		e.library, e.level = newLibrary(level), level
+	}
+	dict := e.matcher.hist[:w.n]
+	if w.n > 0 {
+		w.read(dict, w.n)
+	}
+	e.library.ResetDict(&e.blockWriter, dict)
+	e.active = true
+}
+
+func newLibrary(level int) *flate.Writer {
+	var w *flate.Writer
+	var err error
+	if level < 0 {
+		w, err = flate.NewWriterWindow(nil, -level)
+	} else {
+		w, err = flate.NewWriter(nil, level)
+	}
+	if err != nil {
+		panic(err) // the options were checked
+	}
+	return w
+}
+
+// write compresses p, at most a chunk, and appends to out.
+func (e *encoder) write(p []byte) {
+	if e.active {
+		e.library.Write(p) // out takes everything
+		return
+	}
+	e.tokens.reset()
+	e.matcher.match(&e.tokens, e.matcher.add(p))
+	e.block(&e.tokens, p)
+}
+
+// finish brings all that was written into out, with four bytes at the end that
+// a message does not send.
+func (e *encoder) finish() {
+	if e.active {
+		e.library.Flush()
+		return
+	}
+	e.flush()
+}
+
+// Write appends what library has compressed.
+func (w *blockWriter) Write(p []byte) (int, error) {
+	w.out = append(w.out, p...)
+	return len(p), nil
+}
