@@ -1,0 +1,105 @@
+package heartbeat
+
+import (
+	"context"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+
+	"github.com/wsflow/wsflow/stream"
+)
+
+// An RTT holds the round-trip times of a connection, each from the moment that
+// a Ping of ours was queued until its Pong was read. It is a plain value; all
+// of it is zero before the first measurement.
+//
+// What this side adds counts: up to one second where nobody reads from the
+// connection, and the frame that was being written when the Ping was queued.
+// A time in which reading was held back, or in which the Ping had to be sent
+// again, is not measured.
+type RTT struct {
+	Last     time.Duration
+	Smoothed time.Duration // seven parts of what it was and one of each new one
+	Min, Max time.Duration
+	Count    uint64 // of measurements
+}
+
+// add takes in a measurement, smoothed as TCP does.
+//
+// https://www.rfc-editor.org/rfc/rfc6298.html#section-2
+func (r *RTT) add(took time.Duration) {
+	if r.Count == 0 {
+		*r = RTT{Last: took, Smoothed: took, Min: took, Max: took, Count: 1}
+		return
+	}
+	r.Last = took
+	r.Smoothed += (took - r.Smoothed) / 8
+	r.Min, r.Max = min(r.Min, took), max(r.Max, took)
+	r.Count++
+}
+
+// A State shows the heartbeat of one connection. All methods may be called
+// from many goroutines, also after the connection's end.
+type State struct {
+	conn *stream.Conn
+	beat *beat
+}
+
+// Of returns the state of the connection's heartbeat, and whether it has one.
+func Of(c *stream.Conn) (*State, bool) {
+	b, ok := stream.State[*beat](c)
+	if !ok {
+		return nil, false
+	}
+	return &State{conn: c, beat: b}, true
+}
+
+// RTT returns the round-trip times measured until now.
+func (s *State) RTT() RTT {
+	s.beat.mu.Lock()
+	defer s.beat.mu.Unlock()
+	return s.beat.rtt
+}
+
+// OnRTT calls f after each measurement, one call at a time, on the goroutine
+// that reads from the connection: f must not block, nor wait for the
+// connection. stop ends that; a call that has begun may still be running.
+func (s *State) OnRTT(f func(RTT)) (stop func()) {
+	return s.beat.listen(f)
+}
+
+// Observable returns a stream of measurements, from the moment of each
+// Observe; its items are of type [RTT]. It completes without an error when the
+// connection has ended, however that went, or when the observer's context has.
+// An observer that is slow gets the latest measurement and misses those
+// before, and an observer that went away without telling costs a goroutine
+// until the connection ends.
+func (s *State) Observable() rxgo.Observable {
+	return rxgo.Defer([]rxgo.Producer{s.produce})
+}
+
+func (s *State) produce(ctx context.Context, next chan<- rxgo.Item) {
+	news := make(chan struct{}, 1)
+	defer s.OnRTT(func(RTT) {
+		select {
+		case news <- struct{}{}:
+		default:
+		}
+	})()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.conn.Done():
+			return
+		case <-news:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.conn.Done():
+			return
+		case next <- rxgo.Of(s.RTT()):
+		}
+	}
+}
