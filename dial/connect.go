@@ -1,0 +1,190 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// Connect connects to a WebSocket URL, hands the open connection to onReady and
+// returns at once. The promise is settled with the connection's terminal event,
+// or rejected with what kept it from being made: see [Dial]. If an argument
+// cannot be used, it is rejected already.
+//
+// The context bounds the life of the connection: when it ends, the connection
+// is cut, and the promise rejected with a *[result.ConnectionFailed] around the
+// context's cause.
+//
+// OnReady, the connection's callbacks and the promise's continuations run one
+// at a time and in this order, on Options.Loop if there is one; otherwise each
+// of them waits until onReady has returned, so that what onReady sets up needs
+// no lock. OnReady may take and send messages for as long as it likes, but the
+// promise is not settled before it returns: it must not wait for that.
+//
+// If onReady returns an error, panics or calls runtime.Goexit, the connection
+// is closed with 1011. The promise is then rejected with that error, with the
+// panic's value if it is an error, and otherwise with a *[result.General] that
+// holds the value.
+func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, opts *Options) *result.Promise {
+	l := &life{turn: make(chan struct{}, 1)}
+	if opts != nil && opts.Loop != nil {
+		l.loop = opts.Loop.Post
+	}
+	promise, settle := result.NewPromise(l.after)
+	d, err := newDialer(url, opts)
+	if err == nil && onReady == nil {
+		err = &result.ArgumentError{Name: "dial: onReady", Allowed: "a function, not nil"}
+	}
+	if err != nil {
+		settle(failed(&result.General{Err: err}))
+		return promise
+	}
+	// Ends with the connection and onReady.
+	go func() { settle(l.run(ctx, d, onReady)) }()
+	return promise
+}
+
+func failed(err error) result.Status {
+	return result.Status{Code: result.StatusAbnormalClosure, Err: err}
+}
+
+// A life is that of a connection that Connect makes.
+type life struct {
+	loop func(func())  // Options.Loop's, or nil
+	conn *stream.Conn  // nil if there was none
+	turn chan struct{} // without a loop: holds a token while a callback runs
+}
+
+// post runs callbacks.
+func (l *life) post(f func()) {
+	if l.loop != nil {
+		l.loop(f)
+		return
+	}
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	f()
+}
+
+// after runs the continuations of the promise: after the connection's
+// callbacks, where they run.
+func (l *life) after(f func()) {
+	switch {
+	case l.conn != nil:
+		l.conn.Result().Then(func(result.Status) { f() }, func(error) { f() })
+	case l.loop != nil:
+		l.loop(f)
+	default:
+		f()
+	}
+}
+
+// run returns the final status of the connection.
+func (l *life) run(ctx context.Context, d *dialer, onReady func(*stream.Conn) error) result.Status {
+	l.turn <- struct{}{} // no callback before onReady has returned
+	d.post = l.post
+	conn, err := d.dial(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	l.conn = conn
+	defer context.AfterFunc(ctx, func() { conn.CloseNow(context.Cause(ctx)) })()
+	err = l.ready(ctx, &readying{call: onReady, logger: d.opts.Logger, outcome: make(chan error, 1)})
+	if err != nil {
+		conn.Close(result.StatusInternalError, "")
+	}
+	l.end(ctx)
+	status, _ := conn.Result().Status()
+	if err != nil {
+		status.Err = err
+	}
+	return status
+}
+
+func (l *life) ready(ctx context.Context, r *readying) error {
+	if l.loop != nil {
+		l.loop(func() { r.run(l.conn) })
+	} else {
+		go r.run(l.conn) // ends with onReady
+	}
+	err := r.wait(ctx)
+	<-l.turn
+	return err
+}
+
+// end waits until the connection has ended and the callbacks of all messages
+// have run, or, if ctx ends, for the former alone: the loop may stand still.
+func (l *life) end(ctx context.Context) {
+	delivered := make(chan struct{})
+	l.after(func() { close(delivered) })
+	select {
+	case <-delivered:
+	case <-ctx.Done():
+		<-l.conn.Done()
+	}
+}
+
+// A readying calls onReady, once at most.
+type readying struct {
+	call    func(*stream.Conn) error
+	logger  *zap.Logger
+	begun   atomic.Bool // or given up
+	outcome chan error
+}
+
+// wait returns what onReady came to. When ctx ends before a loop has got to it,
+// it is not called any more.
+func (r *readying) wait(ctx context.Context) error {
+	select {
+	case err := <-r.outcome:
+		return err
+	case <-ctx.Done():
+		if r.begun.CompareAndSwap(false, true) {
+			return nil
+		}
+		return <-r.outcome
+	}
+}
+
+var errGoexit = errors.New("onReady called runtime.Goexit")
+
+// run calls onReady. Goexit is what ends a call without return and without a
+// panic that can be recovered: it is assumed until there was one or the other.
+func (r *readying) run(conn *stream.Conn) {
+	if !r.begun.CompareAndSwap(false, true) {
+		return
+	}
+	err := error(&result.General{Err: errGoexit})
+	defer func() { r.outcome <- err }()
+	var stack zap.Field
+	err, stack = r.recovered(conn)
+	if stack.Key != "" && r.logger != nil {
+		r.logger.Error("onReady panicked", stack)
+	}
+}
+
+// recovered makes an error of a panic, and returns its stack.
+func (r *readying) recovered(conn *stream.Conn) (err error, stack zap.Field) {
+	returned := false
+	defer func() {
+		if !returned {
+			err, stack = panicked(recover()), zap.Stack("stack")
+		}
+	}()
+	err = r.call(conn)
+	returned = true
+	return err, stack
+}
+
+func panicked(v any) error {
+	if err, ok := v.(error); ok {
+		return err
+	}
+	return &result.General{Err: fmt.Errorf("onReady panicked: %v", v), Value: v}
+}

@@ -1,0 +1,233 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/coder/websocket"
+	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/deflate"
+	"github.com/wsflow/wsflow/heartbeat"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// Dial connects to a WebSocket URL and returns the open connection. The context
+// bounds the dialing alone.
+//
+// An argument that cannot be used is found before any I/O and gives a
+// *[result.General] around a *[result.ArgumentError]. Whatever fails later
+// gives a *[result.ConnectionFailed]; errors.Is and errors.As find the cause in
+// it, see [HandshakeError].
+func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) {
+	d, err := newDialer(url, opts)
+	if err != nil {
+		return nil, &result.General{Err: err}
+	}
+	return d.dial(ctx)
+}
+
+// A dialer makes one connection.
+type dialer struct {
+	target    target
+	opts      Options // the caller's, with the defaults in place
+	transport http.RoundTripper
+	offer     offer
+	handshake handshake
+	post      func(func()) // where callbacks run, nil for the connection's own goroutine
+}
+
+// newDialer returns an error for every argument that cannot be used.
+func newDialer(url string, opts *Options) (*dialer, error) {
+	d := &dialer{}
+	if opts != nil {
+		d.opts = *opts
+	}
+	if d.opts.Operators == nil {
+		d.opts.Operators = []stream.Operator{deflate.New(nil), heartbeat.New(nil)}
+	}
+	d.transport = d.httpClient().Transport
+	if d.transport == nil {
+		d.transport = http.DefaultTransport
+	}
+	if d.opts.Loop != nil {
+		d.post = d.opts.Loop.Post
+	}
+	var err error
+	if d.target, err = parseTarget(url); err != nil {
+		return nil, err
+	}
+	if err := d.opts.validate(); err != nil {
+		return nil, err
+	}
+	if err := d.validateTransport(); err != nil {
+		return nil, err
+	}
+	if d.offer, err = newOffer(d.opts.Operators); err != nil {
+		return nil, err
+	}
+	d.handshake.carrier, d.handshake.offer = d.carrier, d.offer.header
+	return d, nil
+}
+
+func (d *dialer) dial(ctx context.Context) (*stream.Conn, error) {
+	e, err := d.connect(ctx)
+	if err != nil {
+		return nil, failure(err)
+	}
+	conn, err := stream.New(e.rwc, stream.Client, d.streamOptions(e))
+	if err != nil {
+		d.handshake.kept.close()
+		return nil, &result.General{Err: err}
+	}
+	return conn, nil
+}
+
+// failure tells bad arguments, some of which only show on the way, from
+// failed connections.
+func failure(err error) error {
+	if arg := new(result.ArgumentError); errors.As(err, &arg) {
+		return &result.General{Err: arg}
+	}
+	return &result.ConnectionFailed{Err: err}
+}
+
+func (d *dialer) streamOptions(e established) *stream.Options {
+	o := &stream.Options{
+		Operators:    e.operators,
+		Subprotocol:  e.subprotocol,
+		Buffered:     e.buffered,
+		SizeLimit:    d.opts.SizeLimit,
+		SuccessCodes: d.opts.SuccessCodes,
+		CloseTimeout: d.opts.CloseTimeout,
+		LookAhead:    d.opts.LookAhead,
+		FragmentSize: d.opts.FragmentSize,
+		Post:         d.post,
+	}
+	if d.opts.Logger != nil {
+		o.Logger = d.opts.Logger.With(zap.String("host", d.target.url.Host))
+	}
+	return o
+}
+
+// An established is a connection after its handshake.
+type established struct {
+	rwc         io.ReadWriteCloser
+	buffered    []byte // to be read before rwc
+	operators   []stream.Operator
+	subprotocol string
+}
+
+// connect does everything from name resolution to the end of the handshake.
+func (d *dialer) connect(ctx context.Context) (established, error) {
+	ctx, stop := d.bound(ctx)
+	defer stop()
+	conn, resp, err := websocket.Dial(ctx, d.target.url.String(), &websocket.DialOptions{
+		HTTPClient:   d.client(),
+		HTTPHeader:   d.opts.Header,
+		Host:         d.opts.Host,
+		Subprotocols: d.opts.Subprotocols,
+	})
+	if conn != nil {
+		conn.CloseNow() // or what it holds is never collected
+	}
+	var e established
+	if err != nil {
+		err = d.refused(ctx, resp, err)
+	} else if e, err = d.agree(); err == nil && ctx.Err() != nil {
+		// A cancelled request may still return a 101, on a closed connection.
+		err = ended(ctx, answering)
+	}
+	if err != nil {
+		d.handshake.kept.close()
+		return established{}, err
+	}
+	return e, nil
+}
+
+// bound returns a context that ends with the handshake's timeout.
+func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := d.opts.HandshakeTimeout
+	if timeout == 0 {
+		timeout = defaultHandshakeTimeout
+	}
+	if t := d.httpClient().Timeout; t > 0 && (timeout < 0 || t < timeout) {
+		timeout = t
+	}
+	if timeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout,
+		fmt.Errorf("the handshake's timeout of %v is over: %w", timeout, context.DeadlineExceeded))
+}
+
+// refused says why the library returned no connection. A *url.Error is stripped
+// of its URL, which may hold a token, the library's own error of its prefix.
+func (d *dialer) refused(ctx context.Context, resp *http.Response, err error) error {
+	var failed *url.Error
+	switch {
+	case errors.As(err, &failed):
+		return explain(ctx, d.handshake.progress.phase(), failed.Err)
+	case resp == nil:
+		return err
+	}
+	body, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		return newHandshakeError(resp, body, nil)
+	}
+	if d.handshake.answer != nil {
+		resp.Header = d.handshake.answer
+	}
+	return newHandshakeError(resp, body, errors.Unwrap(err))
+}
+
+// agree verifies what the library does not, and takes the connection.
+func (d *dialer) agree() (established, error) {
+	header := d.handshake.answer
+	broken := func(err error) error {
+		return newHandshakeError(&http.Response{StatusCode: http.StatusSwitchingProtocols, Header: header}, nil, err)
+	}
+	subprotocol, err := d.chosen(header)
+	if err != nil {
+		return established{}, broken(err)
+	}
+	operators, err := d.offer.negotiate(header.Values("Sec-WebSocket-Extensions"))
+	if err != nil {
+		return established{}, broken(err)
+	}
+	rwc, buffered, err := d.handshake.kept.open()
+	if err != nil {
+		return established{}, err
+	}
+	return established{rwc: rwc, buffered: buffered, operators: operators, subprotocol: subprotocol}, nil
+}
+
+// chosen returns the subprotocol of the answer. The library compares without
+// case, and looks at the first of several headers only.
+//
+// "If the response includes a |Sec-WebSocket-Protocol| header field and this
+// header field indicates the use of a subprotocol that was not present in the
+// client's handshake [...], the client MUST _Fail the WebSocket Connection_."
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+func (d *dialer) chosen(header http.Header) (string, error) {
+	for _, key := range []string{"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"} {
+		if n := len(header.Values(key)); n > 1 {
+			return "", fmt.Errorf("the answer has %d %s headers", n, key)
+		}
+	}
+	if header.Values("Sec-WebSocket-Protocol") == nil {
+		return "", nil
+	}
+	name := header.Get("Sec-WebSocket-Protocol")
+	if !slices.Contains(d.opts.Subprotocols, name) {
+		return "", fmt.Errorf("the server chose the subprotocol %q, which was not offered", name)
+	}
+	return name, nil
+}

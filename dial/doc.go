@@ -1,0 +1,67 @@
+// Package dial connects to WebSocket servers: it does everything from a URL to
+// an open [stream.Conn].
+//
+// [Dial] returns the connection. [Connect] hands it to a callback and returns a
+// promise of how it ends. [Observable] dials each time that it is observed.
+//
+// # URLs
+//
+// A URL has the scheme ws or wss, or http or https, which mean the same. Its
+// userinfo is sent as Basic authorization, unless [Options] have an
+// Authorization header. A fragment is refused. A ws+unix URL names a Unix
+// socket and, behind a colon, the resource: ws+unix:///run/a.sock:/path?query.
+// A colon in the socket's path is written %3A. Redirects stay on the socket.
+//
+// At most 10 redirects are followed, none from TLS to no TLS.
+//
+// # Options
+//
+// A bad value is refused before any I/O, with a *[result.General] around a
+// *[result.ArgumentError] that names the field, the value and what is allowed.
+// Values that may be secret are not shown.
+//
+//	field             type                              default (nil, 0, "")               refused
+//	Header            http.Header                       none                               keys of the handshake, Host, keys that are no token, control characters
+//	Host              string                            the URL's host                     what is no host with or without a port
+//	Subprotocols      []string                          none                               what is no token, duplicates
+//	HTTPClient        *http.Client                      http.DefaultClient                 a transport that another field cannot reach
+//	Logger            *zap.Logger                       silent                             nothing
+//	Operators         []stream.Operator                 deflate.New(nil), heartbeat.New(nil); empty: none
+//	                                                                                       nil operators, bad options of operators, one extension offered by two
+//	SizeLimit         int64, bytes                      16 MiB; negative: none             nothing
+//	SuccessCodes      []result.StatusCode               1000 and 1005 alone                codes that may not be sent
+//	HandshakeTimeout  time.Duration                     15 s; negative: none               nothing
+//	CloseTimeout      time.Duration                     5 s                                negative durations
+//	LookAhead         int, bytes                        1 MiB                              negative numbers
+//	FragmentSize      int, bytes                        128 KiB; negative: never           nothing
+//	TLS               TLSFlags                          0: nothing is forgiven             unknown flags, any flag without wss, or beside InsecureSkipVerify
+//	TLSConfig         *tls.Config                       the transport's                    beside a transport that makes TLS itself
+//	Proxy             func(*http.Request) (*url.URL, error)
+//	                                                    the transport's: the environment   proxies but http, https, socks5, socks5h; with ws+unix
+//	DialContext       func(context.Context, string, string) (net.Conn, error)
+//	                                                    the transport's                    with ws+unix, or beside a transport that makes TLS itself
+//	Loop              interface{ Post(func()) }         the connection's own goroutine     nothing
+//
+// TLS, TLSConfig, Proxy and DialContext are refused with an HTTPClient whose
+// Transport is not an *http.Transport.
+//
+// # Failures
+//
+// What fails on the way is a *[result.ConnectionFailed]. The error under it
+// says in which phase: resolving the name, connecting, asking a proxy, TLS,
+// waiting for the answer, reading it. These are told apart by errors.Is and
+// errors.As:
+//
+//	name resolution      *net.DNSError
+//	refused connection   *net.OpError
+//	certificate          *tls.CertificateVerificationError, and x509's errors in it
+//	timeout              context.DeadlineExceeded, a net.Error whose Timeout is true
+//	cancelled context    context.Canceled, and the context's cause
+//	answer but 101       *HandshakeError with the status code
+//	broken 101           *HandshakeError with the status code 101
+//	no HTTP at all       *HandshakeError with the status code 0
+//	refusal of a proxy   *HandshakeError with Proxy set
+//
+// The text of no error, and nothing that is logged, shows a URL's userinfo, path
+// or query, a value of Options.Header, a cookie or a body.
+package dial

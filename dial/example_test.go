@@ -1,0 +1,155 @@
+package dial_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/wsflow/wsflow/dial"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// echo starts a server that sends every message back.
+func echo() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"echo"}})
+		if err != nil {
+			return
+		}
+		defer c.CloseNow()
+		for {
+			kind, data, err := c.Read(context.Background())
+			if err != nil || c.Write(context.Background(), kind, data) != nil {
+				return
+			}
+		}
+	}))
+}
+
+func ExampleDial() {
+	server := echo()
+	defer server.Close()
+	ctx := context.Background()
+
+	conn, err := dial.Dial(ctx, server.URL, &dial.Options{Subprotocols: []string{"echo"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("subprotocol:", conn.Subprotocol())
+	conn.SendText(ctx, "hello")
+	for m, err := range conn.All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("message:", string(m.Data))
+		conn.Close(result.StatusNormalClosure, "done")
+	}
+	status, err := conn.Result().Wait(ctx)
+	fmt.Println("end:", status, err)
+	// Output:
+	// subprotocol: echo
+	// message: hello
+	// end: 1000 "done" <nil>
+}
+
+func ExampleDial_badArgument() {
+	_, err := dial.Dial(context.Background(), "ws://example.com", &dial.Options{Subprotocols: []string{"two words"}})
+	fmt.Println(err)
+	// Output:
+	// wsflow: dial.Options.Subprotocols[0] is "two words": allowed is an RFC 9110 token: letters, digits and !#$%&'*+-.^_`|~
+}
+
+func ExampleConnect() {
+	server := echo()
+	defer server.Close()
+	ctx := context.Background()
+
+	promise := dial.Connect(ctx, server.URL, func(conn *stream.Conn) error {
+		conn.OnText(func(text string) {
+			fmt.Println("message:", text)
+			conn.Close(result.StatusNormalClosure, "done")
+		})
+		return conn.SendText(ctx, "hello")
+	}, nil)
+	status, err := promise.Wait(ctx)
+	fmt.Println("end:", status, err)
+	// Output:
+	// message: hello
+	// end: 1000 "done" <nil>
+}
+
+// Three connections and a timer share variables without a lock, as all that
+// touches them runs on one loop.
+func ExampleLoop() {
+	server := echo()
+	defer server.Close()
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+
+	var loop dial.Loop
+	sum, open, ticks := 0, 3, 0
+	step := func() {
+		if open == 0 && ticks == 1 {
+			stop()
+		}
+	}
+	time.AfterFunc(time.Millisecond, func() {
+		loop.Post(func() {
+			ticks++
+			step()
+		})
+	})
+	for i := range open {
+		dial.Connect(ctx, server.URL, func(conn *stream.Conn) error {
+			conn.OnText(func(text string) {
+				sum += len(text)
+				conn.Close(result.StatusNormalClosure, "")
+			})
+			return conn.SendText(ctx, "12345"[:i+1])
+		}, &dial.Options{Loop: &loop}).Then(func(result.Status) {
+			open--
+			step()
+		}, func(err error) { fmt.Println(err) })
+	}
+	loop.Run(ctx)
+	fmt.Println("bytes:", sum, "open:", open, "ticks:", ticks)
+	// Output:
+	// bytes: 6 open: 0 ticks: 1
+}
+
+func ExampleObservable() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		for _, text := range []string{"1", "2", "3"} {
+			c.Write(context.Background(), websocket.MessageText, []byte(text))
+		}
+		c.Close(websocket.StatusNormalClosure, "")
+	}))
+	defer server.Close()
+
+	cold := dial.Observable(server.URL, nil, nil).Map(func(_ context.Context, item any) (any, error) {
+		return string(item.(stream.Message).Data), nil
+	})
+	for range 2 { // dials twice
+		for item := range cold.Observe() {
+			fmt.Println(item.V, item.E)
+		}
+	}
+	// Output:
+	// 1 <nil>
+	// 2 <nil>
+	// 3 <nil>
+	// 1 <nil>
+	// 2 <nil>
+	// 3 <nil>
+}

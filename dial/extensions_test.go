@@ -1,0 +1,140 @@
+package dial
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A testExtension is an operator that negotiates; it turns into one that holds
+// the answer.
+type testExtension struct {
+	offers []string
+	answer string
+}
+
+func (testExtension) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, nil }
+
+func (e testExtension) Offers() []string { return e.offers }
+
+func (e testExtension) Accept(answer string) (stream.Operator, error) {
+	if strings.Contains(answer, "hated") {
+		return nil, errors.New("hated parameter")
+	}
+	return testExtension{answer: answer}, nil
+}
+
+// A tap takes no part in the handshake.
+type tap struct{ name string }
+
+func (tap) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, nil }
+
+func TestParseExtensions(t *testing.T) {
+	for in, want := range map[string][]string{
+		"":                       {},
+		" , ,":                   {},
+		"foo":                    {"foo"},
+		"foo,bar":                {"foo", "bar"},
+		"foo; a , bar;b ;c":      {"foo; a", "bar;b ;c"},
+		" foo ;\ta = 1 , , bar ": {"foo ;\ta = 1", "bar"},
+		"foo; bar; baz=2":        {"foo; bar; baz=2"},
+		`foo; a="b\c"; d,bar`:    {`foo; a="b\c"; d`, "bar"},
+		"permessage-deflate; server_max_window_bits=\"10\"": {`permessage-deflate; server_max_window_bits="10"`},
+	} {
+		list, err := parseExtensions(in)
+		var got []string
+		for _, e := range list {
+			got = append(got, e.text)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q gives %q, %v, want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestParseExtensionsRefuses(t *testing.T) {
+	for _, in := range []string{
+		"foo bar", ";", "foo;", "foo;;a", "foo; =1", "foo; a=", `foo; a=""`, `foo; a="`, `foo; a="b`, `foo; a="b,c"`,
+		`foo; a="b c"`, `foo; a="b\`, `foo; a="b"c`, "foo; a b", "foo=1", "foo; a==1", "\x00", "foo\r\n", "föö", `"foo"`,
+	} {
+		if list, err := parseExtensions(in); err == nil {
+			t.Errorf("%q gives %q, want an error", in, list)
+		}
+	}
+}
+
+func TestNegotiate(t *testing.T) {
+	x, y := testExtension{offers: []string{"x; a", "x"}}, testExtension{offers: []string{"y"}}
+	list := []stream.Operator{tap{"first"}, x, tap{"second"}, y, tap{"third"}}
+	o, err := newOffer(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "the offer", o.header, "x; a, x, y")
+	for answer, operators := range map[string]string{
+		"":        "[{first} {second} {third}]",
+		"y":       "[{first} {second} {[] y} {third}]",
+		"x; b":    "[{first} {[] x; b} {second} {third}]",
+		"x, y; c": "[{first} {[] x} {second} {[] y; c} {third}]",
+		"y; c, x": "[{first} {[] y; c} {second} {[] x} {third}]",
+	} {
+		got, err := o.negotiate([]string{answer})
+		if err != nil {
+			t.Errorf("%q: %v", answer, err)
+		}
+		want(t, "the list after "+answer, got, operators)
+	}
+	two, err := o.negotiate([]string{"y", "x"})
+	want(t, "the list after two headers", two, "[{first} {[] y} {second} {[] x} {third}]")
+	want(t, "the error after two headers", err, nil)
+}
+
+func TestNegotiateRefuses(t *testing.T) {
+	o, err := newOffer([]stream.Operator{tap{"first"}, testExtension{offers: []string{"x", "y"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range []string{"z", "X", "x, x", "x, y", "x; hated", "x;", "first"} {
+		if got, err := o.negotiate([]string{answer}); err == nil {
+			t.Errorf("%q gives %v, want an error", answer, got)
+		}
+	}
+}
+
+func TestBadOffers(t *testing.T) {
+	for _, offers := range [][]string{{""}, {"x, y"}, {"x;"}, {"x y"}, {"x\r\nCookie: a"}} {
+		_, err := newOffer([]stream.Operator{testExtension{offers: offers}})
+		var arg *result.ArgumentError
+		if !errors.As(err, &arg) {
+			t.Errorf("an operator that offers %q gives %v, want an ArgumentError", offers, err)
+		}
+	}
+	_, err := newOffer([]stream.Operator{testExtension{offers: []string{"x"}}, testExtension{offers: []string{"x"}}})
+	wantContains(t, "offering one extension twice", err, "Operators[1]", "Operators[0]")
+}
+
+func FuzzExtensions(f *testing.F) {
+	f.Add(`x; a="b\"c"; d = e, , y`)
+	f.Add("x")
+	f.Fuzz(func(t *testing.T, answer string) {
+		list, err := parseExtensions(answer)
+		if err != nil {
+			return
+		}
+		var texts []string
+		for _, e := range list {
+			if !isToken(e.name) || !strings.HasPrefix(e.text, e.name) || !strings.Contains(answer, e.text) {
+				t.Fatalf("%q gives the element %+v", answer, e)
+			}
+			texts = append(texts, e.text)
+		}
+		again, err := parseExtensions(strings.Join(texts, ", "))
+		if err != nil || !slices.Equal(again, list) {
+			t.Fatalf("%q gives %+v, and once more %+v, %v", answer, list, again, err)
+		}
+	})
+}

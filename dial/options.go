@@ -1,0 +1,112 @@
+package dial
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// Options say how to connect, and what the connection is to be like. The zero
+// value, and nil, work. They are never modified, may be used for any number of
+// connections at the same time, and must not be changed while one is being
+// made. The package comment holds a table of them.
+type Options struct {
+	// Header is sent with the opening handshake; the values of a key keep their
+	// order. What the handshake itself owns is refused: Sec-WebSocket-*,
+	// Connection, Upgrade, Content-Length, Transfer-Encoding and Trailer. So is
+	// Host, for which there is the next field. A redirect to another host takes
+	// neither Authorization, Cookie nor WWW-Authenticate along, but every other
+	// key, as net/http has it.
+	Header http.Header
+
+	// Host is sent in place of the URL's host and port, in the Host header
+	// alone: name resolution and certificates go by the URL.
+	Host string
+
+	// Subprotocols are offered to the server, the preferred one first. Each is
+	// an RFC 9110 token; none may appear twice. The server may choose one of
+	// them, case and all, or none: see [stream.Conn.Subprotocol].
+	Subprotocols []string
+
+	// HTTPClient sends the handshake; nil is http.DefaultClient. Its Jar and
+	// its CheckRedirect are used, beside this package's own limits, and its
+	// Timeout counts if it is shorter than HandshakeTimeout. An *http.Transport
+	// is cloned for each request. With any other RoundTripper the fields TLS,
+	// TLSConfig, Proxy and DialContext are refused, as is a ws+unix URL: they
+	// could not reach it.
+	HTTPClient *http.Client
+
+	// Logger gets the connection's warnings; nil is silent.
+	Logger *zap.Logger
+
+	// Operators stand between messages and frames, the first one nearest the
+	// application. Nil is the defaults, deflate.New(nil) and heartbeat.New(nil);
+	// an empty list that is not nil is none.
+	Operators []stream.Operator
+
+	// SizeLimit bounds an assembled message, in bytes and after inflating. Zero
+	// is 16 MiB, negative is no limit.
+	SizeLimit int64
+
+	// SuccessCodes are close codes that count as success, beside 1000 and 1005.
+	SuccessCodes []result.StatusCode
+
+	// HandshakeTimeout bounds everything from name resolution to the server's
+	// answer, redirects included. Zero is 15 seconds, negative is no bound but
+	// the context's.
+	HandshakeTimeout time.Duration
+
+	// CloseTimeout bounds the closing handshake. Zero is 5 seconds; it may not
+	// be negative.
+	CloseTimeout time.Duration
+
+	// LookAhead is how many bytes may be read ahead for a consumer that is
+	// away. Zero is 1 MiB; it may not be negative.
+	LookAhead int
+
+	// FragmentSize is the payload, in bytes, above which an outbound message is
+	// sent in several frames. Zero is 128 KiB, negative is never.
+	FragmentSize int
+
+	// TLS forgives defects of the server's certificate. Zero forgives none. It
+	// needs a wss or https URL.
+	TLS TLSFlags
+
+	// TLSConfig is used in place of the transport's TLSClientConfig: roots,
+	// client certificates, versions, key log. Nil is the transport's, where
+	// there is one. It is cloned. NextProtos is not used.
+	TLSConfig *tls.Config
+
+	// Proxy returns the proxy for a request, or nil for none, in place of the
+	// transport's Proxy; http.ProxyURL makes one that is always the same. Nil
+	// is the transport's, which for http.DefaultTransport is the environment's
+	// HTTP_PROXY (for ws), HTTPS_PROXY (for wss) and NO_PROXY. A proxy has the
+	// scheme http, https, socks5 or socks5h.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	// DialContext makes the TCP connection, to the proxy where there is one, in
+	// place of the transport's. It must not be nil and fail; it is not used for
+	// ws+unix.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Loop runs every callback and every promise continuation of the
+	// connection, one at a time and in order: [Loop], [PostFunc], or the
+	// caller's own. Nil is the connection's own goroutine.
+	Loop interface{ Post(func()) }
+}
+
+const (
+	defaultHandshakeTimeout = 15 * time.Second
+	maxRedirects            = 10
+	maxHeaderBytes          = 64 << 10
+	maxBody                 = 1 << 10         // of a refusal
+	bodyTimeout             = 3 * time.Second // for it
+)

@@ -1,0 +1,85 @@
+package dial
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// A target is where a URL leads: what net/http is to ask for, and through which
+// socket.
+type target struct {
+	url    *url.URL // with the scheme http or https
+	socket string   // the path of a Unix socket, or ""
+}
+
+func (t target) secure() bool { return t.url.Scheme == "https" }
+
+const allowedURL = "ws://host[:port][/path][?query], the same with wss, http or https, or ws+unix:///path/of/socket[:/path][?query]"
+
+// parseTarget reads a WebSocket URL. A URL that does not parse is not shown,
+// nor is why: any part of it may be a part of a password.
+//
+// "Fragment identifiers are meaningless in the context of WebSocket URIs and
+// MUST NOT be used on these URIs."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-3
+func parseTarget(raw string) (target, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return target{}, badURL(nil, allowedURL+"; it does not parse, and is not shown as it may hold a password")
+	case strings.Contains(raw, "#"):
+		return target{}, badURL(shown(u), "no fragment; a # in a path or query is written %23")
+	}
+	switch u.Scheme {
+	case "ws", "http":
+		return webTarget(u, "http")
+	case "wss", "https":
+		return webTarget(u, "https")
+	case "ws+unix":
+		return socketTarget(u)
+	}
+	return target{}, badURL(u.Scheme+":", allowedURL)
+}
+
+func webTarget(u *url.URL, scheme string) (target, error) {
+	if u.Hostname() == "" {
+		return target{}, badURL(shown(u), allowedURL)
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return target{}, badURL(shown(u), "a port from 1 to 65535")
+		}
+	}
+	u.Scheme = scheme
+	return target{url: u}, nil
+}
+
+// socketTarget splits the path at its first colon: the socket's path before it,
+// the resource behind it. A colon in the socket's path is written %3A.
+func socketTarget(u *url.URL) (target, error) {
+	path, resource, found := strings.Cut(u.EscapedPath(), ":")
+	socket, err := url.PathUnescape(path)
+	if err != nil || u.Host != "" || len(socket) < 2 || strings.ContainsRune(socket, 0) ||
+		found && !strings.HasPrefix(resource, "/") {
+		return target{}, badURL("ws+unix:", allowedURL)
+	}
+	name, err := url.PathUnescape(resource)
+	if err != nil {
+		return target{}, badURL("ws+unix:", allowedURL)
+	}
+	return target{
+		socket: socket,
+		url:    &url.URL{Scheme: "http", User: u.User, Host: "localhost", Path: name, RawPath: resource, RawQuery: u.RawQuery},
+	}, nil
+}
+
+// shown is what an error may tell of a URL: userinfo, path and query may hold
+// secrets.
+func shown(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+func badURL(value any, allowed string) error {
+	return &result.ArgumentError{Name: "dial: url", Value: value, Allowed: allowed}
+}
