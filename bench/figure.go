@@ -1,0 +1,90 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// A sample is what one measurement found. What does not apply is 0.
+type sample struct {
+	Rate       float64 `json:"messagesPerSecond,omitempty"`
+	CPU        float64 `json:"cpuNanosecondsPerMessage,omitempty"` // user and system, of the whole process
+	Wire       float64 `json:"wireBytesPerMessage,omitempty"`      // frame headers included
+	Memory     float64 `json:"memoryBytesPerConnection,omitempty"` // heap in use and stacks
+	Goroutines float64 `json:"goroutinesPerConnection,omitempty"`
+}
+
+// String writes what applies.
+func (s sample) String() string {
+	switch {
+	case s.Rate == 0:
+		return fmt.Sprintf("%9.0f B  %5.2f goroutines", s.Memory, s.Goroutines)
+	case s.Wire > 0:
+		return fmt.Sprintf("%10.0f/s %8.0f ns CPU %8.1f B on the wire", s.Rate, s.CPU, s.Wire)
+	default:
+		return fmt.Sprintf("%10.0f/s %8.0f ns CPU", s.Rate, s.CPU)
+	}
+}
+
+// A figure is one number of a sample. More messages a second are better; of
+// everything else, less is.
+type figure string
+
+const (
+	figureRate       figure = "messages/s"
+	figureCPU        figure = "ns of CPU"
+	figureWire       figure = "bytes on the wire"
+	figureMemory     figure = "bytes a connection"
+	figureGoroutines figure = "goroutines a connection"
+)
+
+// in returns where the figure stands in a sample.
+func (f figure) in(s *sample) *float64 {
+	switch f {
+	case figureRate:
+		return &s.Rate
+	case figureCPU:
+		return &s.CPU
+	case figureWire:
+		return &s.Wire
+	case figureMemory:
+		return &s.Memory
+	default:
+		return &s.Goroutines
+	}
+}
+
+func (f figure) better(a, b float64) bool {
+	if f == figureRate {
+		return a > b
+	}
+	return a < b
+}
+
+// medians returns the median of each figure.
+func medians(all []sample) sample {
+	var result sample
+	for _, f := range []figure{figureRate, figureCPU, figureWire, figureMemory, figureGoroutines} {
+		values := make([]float64, len(all))
+		for i := range all {
+			values[i] = *f.in(&all[i])
+		}
+		*f.in(&result) = median(values)
+	}
+	return result
+}
+
+// median returns the middle of the values, or the mean of the middle two; 0 of
+// none. It sorts them.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.SortFunc(values, cmp.Compare)
+	half := len(values) / 2
+	if len(values)%2 == 1 {
+		return values[half]
+	}
+	return (values[half-1] + values[half]) / 2
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"time"
+)
+
+// A plan says what is measured, how long and how often.
+type plan struct {
+	Rounds      int
+	Window      time.Duration
+	Connections int            // of an idle workload
+	match       *regexp.Regexp // on the workload's name
+	progress    io.Writer
+}
+
+// command is what repeats the plan.
+func (p plan) command() string {
+	s := fmt.Sprintf("go run . -rounds %d -time %v -connections %d", p.Rounds, p.Window, p.Connections)
+	if only := p.match.String(); only != "" {
+		s += fmt.Sprintf(" -run '%s'", only)
+	}
+	return s
+}
+
+// run measures everything and returns the report.
+func (p plan) run(ctx context.Context) (r *report, err error) {
+	server, stop, err := startServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	jobs := p.jobs(server)
+	if len(jobs) == 0 {
+		return nil, fmt.Errorf("bench: no workload's name matches %q", p.match)
+	}
+	r = &report{Machine: thisMachine(), Command: p.command()}
+	began := time.Now()
+	for i, j := range jobs {
+		bounded, cancel := context.WithTimeout(ctx, j.patience())
+		found, err := j.apart(bounded)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		r.add(j, found)
+		left := time.Since(began) / time.Duration(i+1) * time.Duration(len(jobs)-i-1)
+		fmt.Fprintf(p.progress, "%4d/%d  %-28s %-24s %s  (%v left)\n",
+			i+1, len(jobs), j.Workload.Name, j.Library, found, left.Round(time.Second))
+	}
+	r.conclude()
+	return r, nil
+}
+
+// patience is how long a job may take before something must be wrong.
+func (j job) patience() time.Duration {
+	return time.Minute + 10*j.Window + time.Duration(j.Connections)*10*time.Millisecond
+}
+
+// jobs lists all measurements: round after round, in each of them the
+// libraries of a workload one after the other. Memory does not vary as speed
+// does: one round of it is enough.
+func (p plan) jobs(server address) []job {
+	var all []job
+	for round := range p.Rounds {
+		for _, w := range workloads() {
+			if !p.match.MatchString(w.Name) || w.Operation == opHold && round > 0 {
+				continue
+			}
+			for _, l := range w.among {
+				all = append(all, job{
+					Workload: w, Library: l.name, Kind: l.kind, Server: server, Window: p.Window,
+					Connections: p.connections(w), ID: uint64(len(all)),
+				})
+			}
+		}
+	}
+	return all
+}
+
+// connections is a tenth where each of them may keep a megabyte.
+func (p plan) connections(w workload) int {
+	if w.Used {
+		return max(1, p.Connections/10)
+	}
+	return p.Connections
+}

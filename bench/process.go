@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+)
+
+// partVariable tells a process of this program which part it plays: one that
+// has it is not the one that the user started.
+const partVariable = "WSFLOW_BENCH_PART"
+
+// An address is where the server's process listens.
+type address struct {
+	Plain, Secure string
+	Roots         []byte
+}
+
+// playPart does what a started process is for, and reports whether this is
+// one.
+func playPart() (played bool, err error) {
+	switch os.Getenv(partVariable) {
+	case "":
+		return false, nil
+	case "server":
+		return true, playServer()
+	default:
+		return true, playClient()
+	}
+}
+
+// playServer serves until its standard input ends, which the parent holds.
+func playServer() error {
+	s, err := newServer()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	s.serve()
+	where := address{Plain: s.plain.Addr().String(), Secure: s.secure.Addr().String(), Roots: s.roots}
+	if err := json.NewEncoder(os.Stdout).Encode(where); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// playClient does the job that stands in its standard input.
+func playClient() error {
+	var j job
+	if err := json.NewDecoder(os.Stdin).Decode(&j); err != nil {
+		return err
+	}
+	found, err := j.measure()
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(found)
+}
+
+// command prepares another process of this program.
+func command(ctx context.Context, part string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), partVariable+"="+part)
+	return cmd, nil
+}
+
+// startServer starts the server's process. What it returns ends it.
+func startServer(ctx context.Context) (where address, stop func() error, err error) {
+	cmd, err := command(ctx, "server")
+	if err != nil {
+		return where, nil, err
+	}
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return where, nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return where, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return where, nil, err
+	}
+	stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
+	if err := json.NewDecoder(out).Decode(&where); err != nil {
+		return where, nil, errors.Join(err, stop())
+	}
+	return where, stop, nil
+}
+
+// apart does a job in a process of its own.
+func (j job) apart(ctx context.Context) (sample, error) {
+	var found sample
+	cmd, err := command(ctx, "client")
+	if err != nil {
+		return found, err
+	}
+	task, err := json.Marshal(j)
+	if err != nil {
+		return found, err
+	}
+	var complaint bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(task), &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return found, fmt.Errorf("bench: %s with %s: %w\n%s", j.Workload.Name, j.Library, err, complaint.Bytes())
+	}
+	err = json.Unmarshal(out, &found)
+	return found, err
+}
