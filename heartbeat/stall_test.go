@@ -168,8 +168,14 @@ func TestPingsOfThePeer(t *testing.T) {
 		p := script.Client(t, operators(heartbeat.New(nil)))
 		p.Sends(script.Text("one"))
 		for range p.Conn.All(t.Context()) {
-			p.Sends(script.Ping("a"), script.Ping("b"), script.Ping("c"))
-			p.Wants("the answer to the latest of three Pings", script.Pong("c"))
+			p.StopsReading()
+			p.Sends(script.Ping("a"))
+			time.Sleep(time.Second) // its answer is on the way, and stands still
+			p.Sends(script.Ping("b"), script.Ping("c"))
+			time.Sleep(time.Second)
+			p.ReadsOn()
+			p.Wants("the answer to the first Ping", script.Pong("a"))
+			p.Wants("the answer to the latest of those that waited", script.Pong("c"))
 			break
 		}
 	})
