@@ -52,7 +52,7 @@ func (r codeRange) sweep(t *testing.T, name string, test func(t *testing.T, s si
 				for code := r.from; code <= r.to; code++ {
 					failed := t.Failed()
 					test(t, s, code)
-					conformance.count(r.section, !failed && t.Failed())
+					conformance.Count(r.section, !failed && t.Failed())
 				}
 			})
 		})

@@ -75,7 +75,7 @@ func TestSection7_1_3AllOrders(t *testing.T) {
 				orders(events, 3, func(order []string) {
 					failed := t.Failed()
 					synctest.Test(t, func(t *testing.T) { runOrder(t, s, order, settled) })
-					conformance.count("7.1.3", !failed && t.Failed())
+					conformance.Count("7.1.3", !failed && t.Failed())
 				})
 			})
 		}

@@ -10,15 +10,16 @@ import (
 // Owned messages lie in buffers, one or many in each, and connections borrow
 // them while bytes are on their way. Collector work is the largest cost of
 // owned messages, so the memory goes round through one pool for each class.
+//
+// Each time a buffer is filled with messages is a cycle, and has a number. Each
+// message has a ticket: the cycle, 24 bits, and the message's index, 8 bits. A
+// ticket counts once, and only while its cycle lasts.
 type buffer struct {
 	mem   []byte          // its length is the class
-	live  []atomic.Uint32 // the tickets of its messages, 0 once released
-	refs  atomic.Int32    // messages not released yet
-	cycle uint32          // how often messages were put here, so that each ticket is used once
+	live  []atomic.Uint64 // the cycle, and a bit for each of 32 messages not released yet
+	refs  atomic.Int32    // words of live with such a bit
+	cycle uint32
 }
-
-// A ticket is the number of the cycle, 24 bits, and the index in live, 8 bits.
-// A Release counts only while its ticket is live.
 
 const (
 	minClass = 6  // 64 bytes
@@ -31,39 +32,61 @@ var pools [maxClass + 1]sync.Pool
 func take(n int) *buffer {
 	class := max(minClass, bits.Len(uint(max(n, 1)-1)))
 	if class > maxClass {
-		return &buffer{mem: make([]byte, n)}
+		return newBuffer(n)
 	}
 	if b, ok := pools[class].Get().(*buffer); ok {
 		return b
 	}
-	return &buffer{mem: make([]byte, 1<<class)}
+	return newBuffer(1 << class)
 }
 
-// issue begins a cycle of up to n messages.
-func (b *buffer) issue(n int) {
-	if len(b.live) < n {
-		b.live = make([]atomic.Uint32, n)
+func newBuffer(n int) *buffer {
+	messages := 1
+	if n == slabSize {
+		messages = slabCount
 	}
+	return &buffer{mem: make([]byte, n), live: make([]atomic.Uint64, (messages+31)/32)}
+}
+
+// issue begins a cycle of n messages, and returns the first one's ticket. The
+// tickets that follow it are those of the other messages.
+func (b *buffer) issue(n int) (ticket uint32) {
+	words := (n + 31) / 32
 	b.cycle = max(1, (b.cycle+1)&0xFFFFFF)
+	b.refs.Store(int32(words))
+	for i := range words {
+		b.live[i].Store(uint64(b.cycle)<<32 | 1<<min(32, n-32*i) - 1)
+	}
+	return b.cycle << 8
 }
 
-// ticket makes the message at index i live.
-func (b *buffer) ticket(i int) uint32 {
-	t := b.cycle<<8 | uint32(i)
-	b.live[i].Store(t)
-	return t
-}
-
-// release takes a ticket back, once. The last one frees the buffer.
+// release takes a ticket back, once.
 func (b *buffer) release(ticket uint32) {
-	if b.live[ticket&0xFF].CompareAndSwap(ticket, 0) && b.refs.Add(-1) == 0 {
-		b.free()
+	b.clear(ticket, 1<<(ticket&31))
+}
+
+// clear takes tickets back: those of the bits, in the word that ticket stands
+// in. The last ticket frees the buffer.
+func (b *buffer) clear(ticket uint32, bits uint64) {
+	word := &b.live[ticket&0xFF>>5]
+	for {
+		old := word.Load()
+		if uint32(old>>32) != ticket>>8 || old&bits == 0 {
+			return
+		}
+		if !word.CompareAndSwap(old, old&^bits) {
+			continue
+		}
+		if uint32(old&^bits) == 0 && b.refs.Add(-1) == 0 {
+			b.free()
+		}
+		return
 	}
 }
 
 const (
 	slabSize  = 16 << 10 // memory that many small messages share
-	slabCount = 128      // how many at most
+	slabCount = 256      // how many at most, as a ticket has 8 bits for them
 	slabMax   = 1 << 10  // the largest of them, in bytes
 	slabAfter = 8        // messages in a row before sharing begins
 )
@@ -73,28 +96,29 @@ const (
 // the pool with the last of their messages.
 type arena struct {
 	b     *buffer
-	n     int // messages in b
-	at    int // bytes in b
+	room  []byte // what is left of it
+	first uint32 // its first ticket
+	n     uint32 // messages in it
 	burst int
 }
 
-// own returns a copy of a lent message that its receiver owns.
-func (a *arena) own(m Message) Message {
+// own makes dst a copy of a lent message that its receiver owns.
+func (a *arena) own(dst *Message, m Message) {
 	size := len(m.Data)
 	if a.burst++; a.burst <= slabAfter || size > slabMax {
-		return m.Clone()
+		*dst = m.Clone()
+		return
 	}
-	if a.b == nil || a.n == slabCount || a.at+size > slabSize {
+	if a.n == slabCount || size > len(a.room) {
 		a.seal()
 		a.b = take(slabSize)
-		a.b.issue(slabCount)
-		a.b.refs.Store(slabCount + 1) // more than there will be, until it is sealed
+		a.first, a.room = a.b.issue(slabCount), a.b.mem
 	}
-	m.Data = a.b.mem[a.at : a.at+copy(a.b.mem[a.at:], m.Data) : a.at+size]
-	m.own, m.ticket = a.b, a.b.ticket(a.n)
+	dst.Data = a.room[:copy(a.room, m.Data):size]
+	dst.Type, dst.Verbatim = m.Type, m.Verbatim
+	dst.own, dst.ticket = a.b, a.first+a.n
+	a.room = a.room[size:]
 	a.n++
-	a.at += size
-	return m
 }
 
 // rest ends a burst.
@@ -103,12 +127,16 @@ func (a *arena) rest() {
 	a.seal()
 }
 
-// seal makes the slab's messages its only holders.
+// seal makes the slab's messages its only holders: it takes back the tickets
+// that no message got.
 func (a *arena) seal() {
-	if a.b != nil && a.b.refs.Add(int32(a.n-slabCount-1)) == 0 {
-		a.b.free()
+	if a.b == nil {
+		return
 	}
-	a.b, a.n, a.at = nil, 0, 0
+	for i := a.n; i < slabCount; i = i&^31 + 32 {
+		a.b.clear(a.first+i, 0xFFFFFFFF<<(i&31)&0xFFFFFFFF)
+	}
+	a.b, a.room, a.n = nil, nil, 0
 }
 
 // free gives the buffer back; the caller must be its only holder. Under the

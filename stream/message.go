@@ -60,8 +60,8 @@ type Message struct {
 	// to compress it. It is false in messages that were received.
 	Verbatim bool
 
-	own    *buffer
 	ticket uint32
+	own    *buffer
 }
 
 // String returns the payload as a string.
@@ -72,9 +72,7 @@ func (m Message) String() string { return string(m.Data) }
 // back with Release.
 func (m Message) Clone() Message {
 	b := take(len(m.Data))
-	b.issue(1)
-	b.refs.Store(1)
-	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: b, ticket: b.ticket(0)}
+	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: b, ticket: b.issue(1)}
 	c.Data = b.mem[:len(m.Data):len(m.Data)]
 	copy(c.Data, m.Data)
 	return c

@@ -176,7 +176,8 @@ func (s single) rest() error {
 }
 
 func (s single) give(m Message) error {
-	own := s.arena.own(m)
+	var own Message
+	s.arena.own(&own, m)
 	taken, err := s.offer(own)
 	if !taken {
 		err = s.wait(own)
@@ -188,8 +189,8 @@ func (s single) give(m Message) error {
 }
 
 const (
-	batchMax  = 1024 // the most messages in a batch
-	bundleMax = 64   // the most that go to an Observable's producer at a time
+	batchMax  = 256 // the most messages in a batch
+	bundleMax = 64  // the most that go to an Observable's producer at a time
 )
 
 // A batcher gathers messages and gives them in slices.
@@ -203,7 +204,7 @@ type batcher struct {
 func (b *batcher) blocks() bool { return b.s.q.Policy == Block }
 
 func (b *batcher) give(m Message) error {
-	if b.s.over() {
+	if b.s.ended.Load() {
 		release(b.have)
 		b.have = nil
 		return errLeft
@@ -211,8 +212,10 @@ func (b *batcher) give(m Message) error {
 	if b.have == nil {
 		b.have = make([]Message, 0, min(max(b.size, 8), b.max))
 	}
-	b.have = append(b.have, b.s.arena.own(m))
-	if len(b.have) < b.max {
+	b.have = append(b.have, Message{})
+	n := len(b.have)
+	b.s.arena.own(&b.have[n-1], m)
+	if n < b.max {
 		return nil
 	}
 	return b.flush()

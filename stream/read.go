@@ -40,7 +40,7 @@ type reader struct {
 	whole whole // the message under assembly
 
 	limit int64
-	small int // the largest message that each takes from the buffer at once; 0: none
+	small int // the largest message that burst takes; 0: none
 	role  Role
 
 	current *messageReader // the one that a Reader returned last

@@ -2,9 +2,9 @@ package stream
 
 import (
 	"context"
-	"unicode/utf8"
 	"unsafe"
 
+	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -51,7 +51,7 @@ func (m Message) check() error {
 	case Binary:
 		return nil
 	case Text:
-		if !utf8.Valid(m.Data) {
+		if !wire.Valid(m.Data) {
 			return &result.ArgumentError{Name: "text message", Allowed: "valid UTF-8"}
 		}
 		return nil

@@ -89,6 +89,7 @@ type sink struct {
 	asks      chan chan struct{}
 	gone      chan struct{} // closed when the goroutine ends
 	closeConn bool
+	have      []Message // taken out of the channel
 	discarded int
 }
 
@@ -127,15 +128,12 @@ func (s *sink) run() {
 				s.closed()
 				return
 			}
-			s.batch(m, cap(s.ch))
+			s.have = append(s.have, m)
+			s.gather(cap(s.ch))
+			s.send()
 		case done := <-s.asks:
-			for n := len(s.ch); n > 0; n-- {
-				m, ok := <-s.ch
-				if !ok {
-					break
-				}
-				s.batch(m, 0)
-			}
+			s.gather(len(s.ch))
+			s.send()
 			close(done)
 		case <-s.ctx.Done():
 			return
@@ -149,29 +147,46 @@ func (s *sink) closed() {
 	}
 }
 
-// batch sends a message and up to more others that are there, in one turn.
-func (s *sink) batch(m Message, more int) {
-	w := &s.c.w
-	if err := w.take(s.ctx); err != nil {
-		s.discard(m, err)
-		return
-	}
-	for {
-		s.one(m)
-		if more--; more < 0 || !w.roomy() {
-			break
-		}
-		var ok bool
+// gatherMax is how many bytes a sink takes out of its channel at a time, and a
+// message more.
+const gatherMax = 1 << 20
+
+// gather takes up to n messages that stand in the channel. A producer that
+// waits for room is woken once for all of them.
+func (s *sink) gather(n int) {
+	for size := 0; n > 0 && size < gatherMax; n-- {
 		select {
-		case m, ok = <-s.ch:
+		case m, ok := <-s.ch:
+			if !ok {
+				return
+			}
+			s.have = append(s.have, m)
+			size += len(m.Data)
 		default:
-		}
-		if !ok {
-			break
+			return
 		}
 	}
-	w.unlock()
-	w.push()
+}
+
+// send sends what was gathered, as much in one turn as there is room for.
+func (s *sink) send() {
+	w := &s.c.w
+	for i := 0; i < len(s.have); {
+		if err := w.take(s.ctx); err != nil {
+			for _, m := range s.have[i:] {
+				s.discard(m, err)
+			}
+			break
+		}
+		s.one(s.have[i])
+		for i++; i < len(s.have) && w.roomy(); i++ {
+			s.one(s.have[i])
+		}
+		w.unlock()
+		w.push()
+	}
+	clear(s.have)
+	s.have = s.have[:0]
 }
 
 // one sends a message under the turn.

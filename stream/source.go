@@ -6,8 +6,8 @@ import (
 	"io"
 	"iter"
 	"sync"
-	"unicode/utf8"
 
+	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -107,46 +107,8 @@ func (r *reader) each(ctx context.Context, yield func(Message, error) bool) erro
 	r.whole.wanted, r.current = true, nil
 	defer r.watchContext(ctx)()
 	for {
-		// Whole small frames that no operator wants, as most traffic is, are
-		// taken from the buffer here, with no call per message but yield.
-	small:
-		for r.small > 0 && r.frame.typ == 0 && r.chain.more == 0 && r.attention.Load() == 0 {
-			b := r.buf[r.pos:r.end]
-			if len(b) < 2 {
-				break
-			}
-			n, head := int(b[1]), 2
-			if n == 126 {
-				if len(b) < 4 {
-					break
-				}
-				n, head = int(b[2])<<8|int(b[3]), 4
-				if n < 126 {
-					break
-				}
-			} else if n > 126 {
-				break
-			}
-			if n > len(b)-head || n > r.small {
-				break
-			}
-			m := Message{Data: b[head : head+n : head+n]}
-			switch b[0] {
-			case 0x80 | byte(Binary):
-				m.Type = Binary
-			case 0x80 | byte(Text):
-				if !utf8.Valid(m.Data) {
-					break small
-				}
-				m.Type = Text
-			default:
-				break small
-			}
-			r.pos += head + n
-			if !yield(m, nil) {
-				return nil
-			}
-			poison(m.Data)
+		if !r.burst(yield) {
+			return nil
 		}
 		m, err := r.message(ctx)
 		if err != nil {
@@ -159,6 +121,52 @@ func (r *reader) each(ctx context.Context, yield func(Message, error) bool) erro
 			poison(m.Data)
 		}
 	}
+}
+
+// burst yields those messages at hand that are whole, small, in one frame and
+// wanted by no operator, as most traffic is: they are taken as they lie in the
+// buffer, with no call per message but yield. It returns false once yield does.
+func (r *reader) burst(yield func(Message, error) bool) bool {
+	if r.small == 0 || r.frame.typ != 0 || r.chain.more != 0 {
+		return true
+	}
+	for r.attention.Load() == 0 {
+		b := r.buf[r.pos:r.end]
+		if len(b) < 2 {
+			return true
+		}
+		head, n := 2, int(b[1])
+		if n >= 126 {
+			if n > 126 || len(b) < 4 {
+				return true
+			}
+			head, n = 4, int(b[2])<<8|int(b[3])
+			if n < 126 {
+				return true
+			}
+		}
+		if n > len(b)-head || n > r.small {
+			return true
+		}
+		m := Message{Data: b[head : head+n : head+n]}
+		switch b[0] {
+		case 0x80 | byte(Binary):
+			m.Type = Binary
+		case 0x80 | byte(Text):
+			if !wire.Valid(m.Data) {
+				return true
+			}
+			m.Type = Text
+		default:
+			return true
+		}
+		r.pos += head + n
+		if !yield(m, nil) {
+			return false
+		}
+		poison(m.Data)
+	}
+	return true
 }
 
 // watchContext calls a waiting read back when ctx ends, until stop is called.

@@ -33,8 +33,8 @@ type Subscription[T any] struct {
 
 	mu      sync.Mutex
 	err     error
-	ended   bool
-	waiting bool // the pump waits to send on ch: only the pump may close it
+	ended   atomic.Bool // set under mu
+	waiting bool        // the pump waits to send on ch: only the pump may close it
 }
 
 // Err returns why C was closed: nil after a success of the connection, the
@@ -62,7 +62,7 @@ func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
 }
 
 // Batches is Chan with slices: each has the messages that came with one read
-// from the network, at most 1024, and belongs to the receiver. It costs a
+// from the network, at most 256, and belongs to the receiver. It costs a
 // fraction of what Chan costs a message.
 func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
 	return subscribe(c, ctx, q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
@@ -95,18 +95,13 @@ func subscribe[T any](c *Conn, ctx context.Context, q *Queue, face func(*Subscri
 // end closes the channel, once. A waiting pump closes it itself.
 func (s *Subscription[T]) end(err error) {
 	s.mu.Lock()
-	if !s.ended && !s.waiting {
-		s.ended, s.err = true, err
+	if !s.ended.Load() && !s.waiting {
+		s.err = err
+		s.ended.Store(true)
 		close(s.ch)
 	}
 	s.mu.Unlock()
 	s.cancel(nil)
-}
-
-func (s *Subscription[T]) over() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ended
 }
 
 // offer puts an item into the queue as the policy says. It returns false if
@@ -115,7 +110,7 @@ func (s *Subscription[T]) over() bool {
 func (s *Subscription[T]) offer(item T) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.ended.Load() {
 		return true, errLeft
 	}
 	for {

@@ -202,3 +202,22 @@ func BenchmarkUTF8(b *testing.B) {
 		}
 	}
 }
+
+func TestValid(t *testing.T) {
+	for n := range 100 {
+		p := bytes.Repeat([]byte{'a'}, n)
+		if !Valid(p) {
+			t.Errorf("%d bytes of ASCII are not valid", n)
+		}
+		for i := range p {
+			p[i] = 0xC3
+			if Valid(p) {
+				t.Errorf("%d bytes with a lone 0xC3 at %d are valid", n, i)
+			}
+			p[i] = 'a'
+			if q := bytes.Replace(p, []byte("aa"), []byte("ä"), 1); !Valid(q) {
+				t.Errorf("%q is not valid", q)
+			}
+		}
+	}
+}
