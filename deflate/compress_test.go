@@ -510,7 +510,7 @@ func TestDeterministic(t *testing.T) {
 		if !bytes.Equal(payload, first) {
 			t.Fatal("the same message came out otherwise")
 		}
-		other, w := newTestSender(setup(Takeover, 15), Options{})
+		other, _ := newTestSender(setup(Takeover, 15), Options{})
 		send(t, other, whole(corpus("ticker", 1000*i+500, 1)[0]))
 	}
 }

@@ -163,23 +163,23 @@ func (r *readying) run(conn *stream.Conn) {
 	err := error(&result.General{Err: errGoexit})
 	defer func() { r.outcome <- err }()
 	var stack zap.Field
-	err, stack = r.recovered(conn)
+	stack, err = r.recovered(conn)
 	if stack.Key != "" && r.logger != nil {
 		r.logger.Error("onReady panicked", stack)
 	}
 }
 
 // recovered makes an error of a panic, and returns its stack.
-func (r *readying) recovered(conn *stream.Conn) (err error, stack zap.Field) {
+func (r *readying) recovered(conn *stream.Conn) (stack zap.Field, err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			err, stack = panicked(recover()), zap.Stack("stack")
+			stack, err = zap.Stack("stack"), panicked(recover())
 		}
 	}()
 	err = r.call(conn)
 	returned = true
-	return err, stack
+	return stack, err
 }
 
 func panicked(v any) error {

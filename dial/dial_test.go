@@ -151,7 +151,7 @@ func TestDialTellsArgumentsFromFailures(t *testing.T) {
 }
 
 // An unattached operator fails on each connection.
-type unattached struct{ tap }
+type unattached struct{}
 
 var errUnattached = errors.New("not today")
 

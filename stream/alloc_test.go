@@ -1,0 +1,140 @@
+//go:build !race
+
+// Under the race detector pools forget on purpose, which shows as allocations.
+
+package stream_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+
+	"github.com/wsflow/wsflow/heartbeat"
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// An endless peer repeats its bytes for ever, and takes everything.
+type endless struct {
+	frames []byte
+	at     int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.frames[e.at:])
+	e.at = (e.at + n) % len(e.frames)
+	return n, nil
+}
+
+func (e *endless) Write(p []byte) (int, error) { return len(p), nil }
+func (e *endless) Close() error                { return nil }
+
+// sockets returns both ends of a TCP connection over loopback.
+func sockets(t *testing.T) (ours, theirs net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if ours, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { theirs.Close() })
+	return ours, theirs
+}
+
+// transports are what a connection may lie on: something that knows no
+// deadlines, and a socket.
+var transports = []struct {
+	name string
+	make func(t *testing.T, frames []byte) io.ReadWriteCloser
+}{
+	{"reader", func(_ *testing.T, frames []byte) io.ReadWriteCloser { return &endless{frames: frames} }},
+	{"socket", func(t *testing.T, frames []byte) io.ReadWriteCloser {
+		ours, theirs := sockets(t)
+		go io.Copy(io.Discard, theirs)                     // until theirs is closed
+		go io.Copy(theirs, &endlessReader{frames: frames}) // the same
+		return ours
+	}},
+}
+
+type endlessReader endless
+
+func (e *endlessReader) Read(p []byte) (int, error) { return (*endless)(e).Read(p) }
+
+// withHeartbeat starts a client as dial does for a server without extensions.
+func withHeartbeat(t *testing.T, rwc io.ReadWriteCloser) *stream.Conn {
+	t.Helper()
+	c, err := stream.New(rwc, stream.Client, &stream.Options{Operators: []stream.Operator{heartbeat.New(nil)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.CloseNow(nil) })
+	return c
+}
+
+// A message that All lends costs no allocation, whatever its size and however
+// it is cut.
+func TestAllocationsOfAll(t *testing.T) {
+	p := script.Client(t, nil) // for its bytes
+	large := bytes.Repeat([]byte("0123456789abcdef"), 4<<10)
+	for name, frames := range map[string][]byte{
+		"small binary": p.Bytes(script.Binary("0123456789abcdef")),
+		"small text":   p.Bytes(script.Text("grün 0123456789abcdef")),
+		"empty":        p.Bytes(script.Text("")),
+		"large":        p.Bytes(script.Binary(string(large))),
+		"in fragments": p.Bytes(script.Text("one ").Open(), script.More("two "), script.Last("three")),
+	} {
+		for _, tr := range transports {
+			t.Run(name+", "+tr.name, func(t *testing.T) {
+				c := withHeartbeat(t, tr.make(t, frames))
+				taken := 0
+				allocations := testing.AllocsPerRun(20, func() {
+					n := 0
+					for _, err := range c.All(ctx) {
+						if err != nil {
+							t.Fatal(err)
+						}
+						if n++; n == 200 {
+							break
+						}
+					}
+					taken += n
+				})
+				// What a loop costs is a few; 200 messages must not show.
+				if allocations > 20 {
+					t.Errorf("200 messages cost %v allocations", allocations)
+				}
+				if taken != 4200 {
+					t.Errorf("%d messages came", taken)
+				}
+			})
+		}
+	}
+}
+
+// A small message that is sent costs no allocation.
+func TestAllocationsOfSend(t *testing.T) {
+	for _, tr := range transports {
+		t.Run(tr.name, func(t *testing.T) {
+			c := withHeartbeat(t, tr.make(t, []byte{0x8A, 0}))
+			data := bytes.Repeat([]byte("x"), 64)
+			allocations := testing.AllocsPerRun(1000, func() {
+				if err := c.SendBinary(ctx, data); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.SendText(ctx, "a text of a few words"); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if allocations > 0 {
+				t.Errorf("two messages cost %v allocations", allocations)
+			}
+		})
+	}
+}
