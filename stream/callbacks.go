@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -19,7 +20,9 @@ import (
 // panic's value: an error as it is, anything else in a *result.General.
 //
 // stop removes f; it does not wait for a call that is under way. Where All or
-// Reader is active, f is never called and a warning is logged.
+// Reader is active, f is never called and a warning is logged. To add several
+// listeners before the first message comes, hold a [Conn.Pause] meanwhile; in
+// the onReady of dial.Connect there is no need to.
 func (c *Conn) OnText(f func(text string)) (stop func()) {
 	return c.listen(Text, func(m Message) { f(string(m.Data)) })
 }
@@ -69,7 +72,20 @@ func (ls *listeners) blocks() bool { return true }
 func (ls *listeners) rest() error  { return nil }
 func (ls *listeners) end(error)    {}
 
-func (ls *listeners) give(m Message) error {
+// give calls the callbacks. A pause that one of them holds keeps back the
+// messages that follow; after CloseNow there are none.
+func (ls *listeners) give(lent []Message) (int, error) {
+	for _, m := range lent {
+		if ls.c.r.attention.Load() != 0 && ls.c.r.attend(context.Background()) != nil {
+			break
+		}
+		ls.call(m)
+	}
+	return len(lent), nil
+}
+
+// call calls the callbacks for one message.
+func (ls *listeners) call(m Message) {
 	ls.mu.Lock()
 	all := ls.all
 	if ls.dead {
@@ -86,7 +102,6 @@ func (ls *listeners) give(m Message) error {
 	if !taken && len(*ls.c.source.pump.subs.Load()) == 1 {
 		ls.c.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
 	}
-	return nil
 }
 
 // callback runs f where callbacks run, and waits for it.

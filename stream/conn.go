@@ -68,10 +68,11 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if err := c.attach(); err != nil {
 		return nil, err
 	}
+	c.r.direct = -1
 	if role == Client && !c.r.chain.all {
-		c.r.small = inPlace
+		c.r.direct = inPlace
 		if c.r.limit >= 0 {
-			c.r.small = int(min(inPlace, c.r.limit))
+			c.r.direct = int(min(inPlace, c.r.limit))
 		}
 	}
 	c.r.ahead.timer = time.AfterFunc(watchEvery, c.r.ahead.watch)

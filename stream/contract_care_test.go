@@ -3,6 +3,7 @@ package stream_test
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,69 @@ func TestContract09Pause(t *testing.T) {
 		}
 		again()
 		tk.next(t, text("b"))
+	})
+	ten := make([]script.Frame, 10)
+	for i := range ten {
+		ten[i] = script.Text("a")
+	}
+	bubble(t, "in a callback, of what came together", func(t *testing.T) {
+		p := script.Client(t, nil)
+		var calls atomic.Int32
+		resume := make(chan func(), 1)
+		p.Conn.OnText(func(string) {
+			if calls.Add(1) == 5 {
+				resume <- p.Conn.Pause()
+			}
+		})
+		p.Sends(ten...)
+		time.Sleep(time.Minute)
+		if n := calls.Load(); n != 5 {
+			t.Errorf("%d messages came, want 5 until the one that paused", n)
+		}
+		(<-resume)()
+		time.Sleep(time.Minute)
+		if n := calls.Load(); n != 10 {
+			t.Errorf("%d messages came, want 10", n)
+		}
+	})
+	bubble(t, "in a loop, of what came together", func(t *testing.T) {
+		p := script.Client(t, nil)
+		p.Sends(ten...)
+		var at []time.Duration
+		start := time.Now()
+		for range p.Conn.All(ctx) {
+			if at = append(at, time.Since(start)); len(at) == len(ten) {
+				break
+			}
+			time.AfterFunc(time.Minute, p.Conn.Pause())
+		}
+		if at[9] != 9*time.Minute {
+			t.Errorf("messages came after %v, want one each minute", at)
+		}
+	})
+	bubble(t, "of a full queue, of what came together", func(t *testing.T) {
+		p := script.Client(t, nil)
+		s := p.Conn.Chan(ctx, &stream.Queue{Size: 1})
+		p.Sends(ten...)
+		time.Sleep(time.Minute)
+		resume := p.Conn.Pause()
+		took := 0
+		for took < len(ten) {
+			select {
+			case <-s.C:
+				took++
+				continue
+			case <-time.After(time.Minute):
+			}
+			break
+		}
+		if took > 2 {
+			t.Errorf("%d messages came, want the one in the queue and the one that waited for it", took)
+		}
+		resume()
+		for ; took < len(ten); took++ {
+			<-s.C
+		}
 	})
 	bubble(t, "sending goes on", func(t *testing.T) {
 		p := script.Client(t, nil)

@@ -24,7 +24,7 @@ import (
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
 func (c *Conn) Observable(q *Queue) rxgo.Observable {
-	all, err := q.complete()
+	all, err := q.complete(defaultQueueSize)
 	if err != nil || all.Policy != Block {
 		return observable(func(ctx context.Context) *Subscription[Message] { return c.Chan(ctx, q) }, emitOne)
 	}

@@ -12,8 +12,9 @@ import (
 // A subscriber is one of those who share the messages. The pump calls it, from
 // one goroutine.
 type subscriber interface {
-	// give hands over a lent message. It returns an error to leave.
-	give(m Message) error
+	// give hands over lent messages and returns how many were taken: all of
+	// them, or fewer and an error to leave.
+	give(lent []Message) (taken int, err error)
 	// rest is called when no more messages are at hand for now.
 	rest() error
 	// end says that no more messages come; err is nil after a success.
@@ -100,33 +101,57 @@ func (p *pump) run(c *Conn) {
 		p.finish(err)
 	}()
 	c.r.idle = p.rest
-	err = c.r.each(context.Background(), func(m Message, _ error) bool {
-		p.give(c, m)
-		return true
-	})
+	err = p.take(c)
 	p.rest()
 	whole = true
 }
 
-// give hands a message to all. While nobody is there to take it, it waits.
-func (p *pump) give(c *Conn, m Message) {
+// lentMax is the most messages that are handed on at a time.
+const lentMax = 128
+
+// take takes messages until there are no more, as many at a time as are at
+// hand, and returns the error to report, nil after a success.
+func (p *pump) take(c *Conn) error {
+	r := &c.r
+	r.whole.wanted = true
+	lent := make([]Message, 0, lentMax)
+	add := func(m Message, _ error) bool {
+		lent = append(lent, m)
+		return len(lent) < lentMax
+	}
 	for {
-		taken := false
+		lent = lent[:0]
+		if r.burst(add); len(lent) == 0 {
+			m, err := r.message(context.Background())
+			if err != nil {
+				return r.ended(context.Background(), err)
+			}
+			lent = append(lent, m)
+		}
+		p.give(c, lent)
+		r.spoil(lent...)
+	}
+}
+
+// give hands messages to all. While nobody is there to take them, it waits.
+func (p *pump) give(c *Conn, lent []Message) {
+	for {
+		most := 0
 		for _, s := range *p.subs.Load() {
-			if err := s.give(m); err != nil {
+			taken, err := s.give(lent)
+			most = max(most, taken)
+			if err != nil {
 				p.leave(s, err)
-			} else {
-				taken = true
 			}
 		}
-		if taken || !p.waitJoin(c) {
+		if lent = lent[most:]; len(lent) == 0 || !p.waitJoin(c) {
 			return
 		}
 	}
 }
 
 // waitJoin waits for a subscriber while there is none. It returns false when
-// the connection closes first: the message is lost then.
+// the connection closes first: what nobody took is lost then.
 func (p *pump) waitJoin(c *Conn) bool {
 	p.mu.Lock()
 	joined := p.joined
@@ -175,15 +200,38 @@ func (s single) rest() error {
 	return nil
 }
 
-func (s single) give(m Message) error {
-	var own Message
-	s.arena.own(&own, m)
-	taken, err := s.offer(own)
-	if !taken {
-		err = s.wait(own)
+func (s single) give(lent []Message) (int, error) {
+	s.mu.Lock()
+	for i, m := range lent {
+		var own Message
+		s.arena.own(&own, m)
+		if err := s.hand(own); err != nil {
+			s.mu.Unlock()
+			own.Release()
+			return i, err
+		}
 	}
-	if err != nil {
-		own.Release()
+	s.mu.Unlock()
+	return len(lent), nil
+}
+
+// hand gives one message, under the lock, which it opens where it waits: for
+// the end of a pause, or for room. After CloseNow it drops the message.
+func (s single) hand(own Message) error {
+	for s.c.r.attention.Load() != 0 {
+		s.mu.Unlock()
+		err := s.c.r.attend(context.Background())
+		s.mu.Lock()
+		if err != nil {
+			own.Release()
+			return nil
+		}
+	}
+	taken, err := s.put(own)
+	if !taken {
+		s.mu.Unlock()
+		err = s.wait(own)
+		s.mu.Lock()
 	}
 	return err
 }
@@ -203,22 +251,27 @@ type batcher struct {
 
 func (b *batcher) blocks() bool { return b.s.q.Policy == Block }
 
-func (b *batcher) give(m Message) error {
+func (b *batcher) give(lent []Message) (int, error) {
 	if b.s.ended.Load() {
 		release(b.have)
 		b.have = nil
-		return errLeft
+		return 0, errLeft
 	}
-	if b.have == nil {
-		b.have = make([]Message, 0, min(max(b.size, 8), b.max))
+	for i, m := range lent {
+		if b.have == nil {
+			b.have = make([]Message, 0, min(max(b.size, len(lent)-i), b.max))
+		}
+		n := len(b.have)
+		b.have = slices.Grow(b.have, 1)[:n+1]
+		b.s.arena.own(&b.have[n], m)
+		if n+1 < b.max {
+			continue
+		}
+		if err := b.flush(); err != nil {
+			return i + 1, err
+		}
 	}
-	b.have = append(b.have, Message{})
-	n := len(b.have)
-	b.s.arena.own(&b.have[n-1], m)
-	if n < b.max {
-		return nil
-	}
-	return b.flush()
+	return len(lent), nil
 }
 
 func (b *batcher) rest() error {

@@ -11,7 +11,8 @@ import (
 // nil Queue means the defaults.
 type Queue struct {
 	// Size is how many messages the queue holds, or how many batches. Zero
-	// means 256. It must not be negative. Latest always has 1.
+	// means 256 messages, or 16 batches. It must not be negative. Latest always
+	// has 1.
 	Size int
 	// Policy says what happens when the queue is full.
 	Policy Policy
@@ -46,23 +47,28 @@ const (
 // under Fail, at the Queue's Deadline under Block.
 var ErrSlow = errors.New("wsflow: the subscriber is too slow")
 
-const defaultQueueSize = 256
+// The default sizes. That of batches keeps what is under way in a processor's
+// cache: 16 of them may be 4096 messages.
+const (
+	defaultQueueSize = 256
+	defaultBatches   = 16
+)
 
 // complete returns the queue with defaults in place of zeros.
-func (q *Queue) complete() (Queue, error) {
+func (q *Queue) complete(size int) (Queue, error) {
 	var all Queue
 	if q != nil {
 		all = *q
 	}
 	switch {
 	case all.Size < 0:
-		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 or more, or 0 for 256"}
+		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 or more, or 0 for the default"}
 	case all.Policy < Block || all.Policy > Fail:
 		return all, &result.ArgumentError{Name: "stream.Queue.Policy", Value: int(all.Policy), Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
 	case all.Deadline < 0 || all.Deadline > 0 && all.Policy != Block:
 		return all, &result.ArgumentError{Name: "stream.Queue.Deadline", Value: all.Deadline, Allowed: "a duration, with the policy Block only"}
 	}
-	setDefault(&all.Size, defaultQueueSize)
+	setDefault(&all.Size, size)
 	if all.Policy == Latest {
 		all.Size = 1
 	}

@@ -39,9 +39,9 @@ type reader struct {
 	chain chain // the operators' In
 	whole whole // the message under assembly
 
-	limit int64
-	small int // the largest message that burst takes; 0: none
-	role  Role
+	limit  int64
+	direct int // the largest message that burst takes; negative: none
+	role   Role
 
 	current *messageReader // the one that a Reader returned last
 

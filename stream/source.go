@@ -7,7 +7,6 @@ import (
 	"iter"
 	"sync"
 
-	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -106,10 +105,14 @@ func (c *Conn) outcome(ctx context.Context) error {
 func (r *reader) each(ctx context.Context, yield func(Message, error) bool) error {
 	r.whole.wanted, r.current = true, nil
 	defer r.watchContext(ctx)()
-	for {
-		if !r.burst(yield) {
-			return nil
+	if raceDetector {
+		inner := yield
+		yield = func(m Message, err error) bool {
+			defer r.spoil(m)
+			return inner(m, err)
 		}
+	}
+	for r.burst(yield) {
 		m, err := r.message(ctx)
 		if err != nil {
 			return r.ended(ctx, err)
@@ -117,56 +120,8 @@ func (r *reader) each(ctx context.Context, yield func(Message, error) bool) erro
 		if !yield(m, nil) {
 			return nil
 		}
-		if m.own == nil && len(r.chain.stages) == 0 {
-			poison(m.Data)
-		}
 	}
-}
-
-// burst yields those messages at hand that are whole, small, in one frame and
-// wanted by no operator, as most traffic is: they are taken as they lie in the
-// buffer, with no call per message but yield. It returns false once yield does.
-func (r *reader) burst(yield func(Message, error) bool) bool {
-	if r.small == 0 || r.frame.typ != 0 || r.chain.more != 0 {
-		return true
-	}
-	for r.attention.Load() == 0 {
-		b := r.buf[r.pos:r.end]
-		if len(b) < 2 {
-			return true
-		}
-		head, n := 2, int(b[1])
-		if n >= 126 {
-			if n > 126 || len(b) < 4 {
-				return true
-			}
-			head, n = 4, int(b[2])<<8|int(b[3])
-			if n < 126 {
-				return true
-			}
-		}
-		if n > len(b)-head || n > r.small {
-			return true
-		}
-		m := Message{Data: b[head : head+n : head+n]}
-		switch b[0] {
-		case 0x80 | byte(Binary):
-			m.Type = Binary
-		case 0x80 | byte(Text):
-			if !wire.Valid(m.Data) {
-				return true
-			}
-			m.Type = Text
-		default:
-			return true
-		}
-		r.pos += head + n
-		if !yield(m, nil) {
-			return false
-		}
-		poison(m.Data)
-	}
-	return true
+	return nil
 }
 
 // watchContext calls a waiting read back when ctx ends, until stop is called.

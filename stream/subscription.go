@@ -58,14 +58,14 @@ func (s *Subscription[T]) Cancel() { s.cancel(nil) }
 // has ended with a *result.ArgumentError; one that begins while All or Reader
 // is active ends with [ErrTaken].
 func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
-	return subscribe(c, ctx, q, func(s *Subscription[Message]) subscriber { return single{s} })
+	return subscribe(c, ctx, q, defaultQueueSize, func(s *Subscription[Message]) subscriber { return single{s} })
 }
 
 // Batches is Chan with slices: each has the messages that came with one read
 // from the network, at most 256, and belongs to the receiver. It costs a
 // fraction of what Chan costs a message.
 func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
-	return subscribe(c, ctx, q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
+	return subscribe(c, ctx, q, defaultBatches, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
 }
 
 // bundles is Chan for a Block subscriber that takes messages out of small
@@ -73,11 +73,11 @@ func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
 func (c *Conn) bundles(ctx context.Context, q Queue) *Subscription[[]Message] {
 	size := min(bundleMax, q.Size)
 	q.Size = max(1, q.Size/size-1)
-	return subscribe(c, ctx, &q, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: size} })
+	return subscribe(c, ctx, &q, defaultBatches, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: size} })
 }
 
-func subscribe[T any](c *Conn, ctx context.Context, q *Queue, face func(*Subscription[T]) subscriber) *Subscription[T] {
-	all, err := q.complete()
+func subscribe[T any](c *Conn, ctx context.Context, q *Queue, size int, face func(*Subscription[T]) subscriber) *Subscription[T] {
+	all, err := q.complete(size)
 	s := &Subscription[T]{c: c, q: all, ch: make(chan T, max(all.Size, 0))}
 	s.C = s.ch
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
@@ -104,12 +104,17 @@ func (s *Subscription[T]) end(err error) {
 	s.cancel(nil)
 }
 
-// offer puts an item into the queue as the policy says. It returns false if
-// the subscriber has to be waited for, and an error if the subscription is
-// over.
+// offer is put with the lock.
 func (s *Subscription[T]) offer(item T) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.put(item)
+}
+
+// put puts an item into the queue as the policy says, under the lock. It
+// returns false if the subscriber has to be waited for, and an error if the
+// subscription is over.
+func (s *Subscription[T]) put(item T) (bool, error) {
 	if s.ended.Load() {
 		return true, errLeft
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -88,5 +89,60 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 			w.typ, w.n = 0, 0
 			return m, nil
 		}
+	}
+}
+
+// burst yields those messages at hand that are whole, small, in one frame and
+// wanted by no operator, as most traffic is: they are lent as they lie in the
+// buffer, with no call per message but yield. It returns false once yield does.
+func (r *reader) burst(yield func(Message, error) bool) bool {
+	if r.frame.typ != 0 || r.chain.more != 0 {
+		return true
+	}
+	for r.attention.Load() == 0 {
+		b := r.buf[r.pos:r.end]
+		if len(b) < 2 {
+			return true
+		}
+		head, n := 2, int(b[1])
+		if n >= 126 {
+			if n > 126 || len(b) < 4 {
+				return true
+			}
+			head, n = 4, int(b[2])<<8|int(b[3])
+			if n < 126 {
+				return true
+			}
+		}
+		if n > len(b)-head || n > r.direct {
+			return true
+		}
+		m := Message{Data: b[head : head+n : head+n]}
+		switch b[0] {
+		case 0x80 | byte(Binary):
+			m.Type = Binary
+		case 0x80 | byte(Text):
+			if !wire.Valid(m.Data) {
+				return true
+			}
+			m.Type = Text
+		default:
+			return true
+		}
+		r.pos += head + n
+		if !yield(m, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// spoil poisons lent messages, except those that lie in an operator's memory.
+func (r *reader) spoil(lent ...Message) {
+	if len(r.chain.stages) > 0 {
+		return
+	}
+	for _, m := range lent {
+		poison(m.Data)
 	}
 }
