@@ -2,7 +2,6 @@ package dial
 
 import (
 	"context"
-	"time"
 
 	"github.com/reactivex/rxgo/v2"
 
@@ -22,8 +21,9 @@ import (
 // is the defaults, says what then happens to messages. An observer that takes
 // nothing for a minute after the connection has ended is given up.
 //
-// Nothing can be sent this way; [stream.Conn.Observable] is for connections
-// that are also written to.
+// Nothing can be sent this way. To send something on each connection, such as
+// what to subscribe to, write the same few lines with [Dial] and
+// [stream.Conn.Produce].
 func Observable(url string, opts *Options, q *stream.Queue) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
 		conn, err := Dial(ctx, url, opts)
@@ -32,48 +32,6 @@ func Observable(url string, opts *Options, q *stream.Queue) rxgo.Observable {
 			return
 		}
 		defer conn.Close(result.StatusNormalClosure, "")
-		e := emitter{ctx: ctx, next: next, done: conn.Done()}
-		messages := conn.Chan(ctx, q)
-		defer messages.Cancel()
-		for m := range messages.C {
-			if !e.emit(rxgo.Of(m)) {
-				return
-			}
-		}
-		if err := messages.Err(); err != nil && ctx.Err() == nil {
-			e.emit(rxgo.Error(err))
-		}
+		conn.Produce(ctx, next, q)
 	}})
-}
-
-// giveUpAfter is how long an observer may take nothing once the connection has
-// ended.
-const giveUpAfter = time.Minute
-
-// An emitter hands items to an observer.
-type emitter struct {
-	ctx  context.Context
-	next chan<- rxgo.Item
-	done <-chan struct{} // closed when the connection has ended
-}
-
-// emit returns false if the observer is gone.
-func (e emitter) emit(item rxgo.Item) bool {
-	select {
-	case e.next <- item:
-		return true
-	case <-e.ctx.Done():
-		return false
-	case <-e.done:
-	}
-	timer := time.NewTimer(giveUpAfter)
-	defer timer.Stop()
-	select {
-	case e.next <- item:
-		return true
-	case <-e.ctx.Done():
-		return false
-	case <-timer.C:
-		return false
-	}
 }

@@ -40,6 +40,8 @@ func parseTarget(raw string) (target, error) {
 		return webTarget(u, "https")
 	case "ws+unix":
 		return socketTarget(u)
+	case "": // what stands in the scheme's place may be a secret
+		return target{}, badURL(nil, "a URL with a scheme: "+allowedURL)
 	}
 	return target{}, badURL(u.Scheme+":", allowedURL)
 }

@@ -99,7 +99,8 @@ func (p *Promise) Status() (Status, bool) {
 }
 
 // Wait waits until the promise is settled and returns its status and the
-// status' Err, or until ctx ends: then the error is the context's cause.
+// status' Err, or until ctx ends: then the error is the context's cause, and
+// the status is zero, as there is none yet.
 func (p *Promise) Wait(ctx context.Context) (Status, error) {
 	select {
 	case <-p.done:

@@ -374,6 +374,9 @@ func (c *Conn) linger() {
 // *result.ConnectionFailed that wraps cause, unless the peer's Close or the
 // event itself was there before. Nothing that is queued is sent any more, and
 // messages that were not taken yet are lost. A nil cause means net.ErrClosed.
+//
+// A client that closed in good order need not call it: the connection ends by
+// itself, when the server has closed TCP or after Options.CloseTimeout.
 func (c *Conn) CloseNow(cause error) {
 	if cause == nil {
 		cause = net.ErrClosed

@@ -10,8 +10,10 @@ import (
 
 // Observable returns the inbound messages as an Observable of [Message] items,
 // which the observer owns. Each Observe is a subscription of its own, with a
-// queue of its own, that begins when it is made. The Observable completes after
-// a success; any other end of the connection is one error item, the last.
+// queue of its own. It begins on a goroutine of rxgo's, soon after Observe
+// returns: where several observers must all get the first messages, let one
+// Observable feed them, or use [Conn.Chan]. The Observable completes after a
+// success; any other end of the connection is one error item, the last.
 //
 // The subscription ends with the connection or with the context that Observe
 // was given through rxgo.WithContext, without an item then. Operators of rxgo
@@ -24,37 +26,47 @@ import (
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
 func (c *Conn) Observable(q *Queue) rxgo.Observable {
+	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
+		c.Produce(ctx, next, q)
+	}})
+}
+
+// Produce emits the messages to next as [Conn.Observable] does, and returns
+// when the stream or ctx ends. It is for an rxgo.Producer of the program's own:
+// one that dials, and sends what it has to, each time it is observed.
+func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, q *Queue) {
 	all, err := q.complete(defaultQueueSize)
 	if err != nil || all.Policy != Block {
-		return observable(func(ctx context.Context) *Subscription[Message] { return c.Chan(ctx, q) }, emitOne)
+		produce(ctx, next, c.Chan(ctx, q), emitOne)
+	} else {
+		produce(ctx, next, c.bundles(ctx, all), emitEach)
 	}
-	return observable(func(ctx context.Context) *Subscription[[]Message] { return c.bundles(ctx, all) }, emitEach)
 }
 
 // ObservableBatches is Observable with items of type []Message, as
 // [Conn.Batches] gives them.
 func (c *Conn) ObservableBatches(q *Queue) rxgo.Observable {
-	return observable(func(ctx context.Context) *Subscription[[]Message] { return c.Batches(ctx, q) }, emitOne)
+	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
+		produce(ctx, next, c.Batches(ctx, q), emitOne)
+	}})
 }
 
 // giveUpAfter is how long an observer may take nothing once the connection has
 // ended.
 const giveUpAfter = time.Minute
 
-func observable[T any](subscribe func(context.Context) *Subscription[T], emit func(*emitter, T) bool) rxgo.Observable {
-	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		s := subscribe(ctx)
-		defer s.Cancel()
-		e := &emitter{s.c, ctx, next}
-		for item := range s.C {
-			if !emit(e, item) {
-				return
-			}
+// produce emits what a subscription gives, and then its error.
+func produce[T any](ctx context.Context, next chan<- rxgo.Item, s *Subscription[T], emit func(*emitter, T) bool) {
+	defer s.Cancel()
+	e := &emitter{s.c, ctx, next}
+	for item := range s.C {
+		if !emit(e, item) {
+			return
 		}
-		if err := s.Err(); err != nil && ctx.Err() == nil {
-			e.emit(rxgo.Error(err))
-		}
-	}})
+	}
+	if err := s.Err(); err != nil && ctx.Err() == nil {
+		e.emit(rxgo.Error(err))
+	}
 }
 
 func emitOne[T any](e *emitter, item T) bool { return e.emit(rxgo.Of(item)) }

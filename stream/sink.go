@@ -23,7 +23,7 @@ type SinkOptions struct {
 // peer, many messages with one write. A message sent to it belongs to the sink,
 // which releases it. Messages that cannot be sent (text that is not UTF-8, a
 // type that is neither Text nor Binary, one that an operator refuses) are
-// logged and skipped.
+// logged and skipped; without a Logger nobody hears of them.
 //
 // Closing the channel ends this producer and, unless asked for, not the
 // connection. When ctx ends, nothing more is taken: select on ctx as well. Once

@@ -12,8 +12,9 @@ import (
 
 // A Subscription is one subscriber's view of the inbound messages, which it
 // owns. Every subscriber gets every message that comes after it subscribed; the
-// first one gets those that came before as well. All methods may be called from
-// many goroutines.
+// first one gets those that came before as well. A [Conn.Pause] that is held
+// while several subscribe lets all of them begin with the same message. All
+// methods may be called from many goroutines.
 //
 // Whoever wants no more of it cancels its context or calls Cancel: under Block
 // a subscriber that just stops receiving holds up the connection.
