@@ -88,8 +88,9 @@ type Options struct {
 	AcceptLargerPeerWindow bool
 	// Threshold is the size in bytes below which messages are sent as they
 	// are. Zero is 32 with a context that is taken over, and 256 without;
-	// negative is no threshold. A message that is sent piece by piece has no
-	// size, and is compressed.
+	// negative is no threshold. A message of more than one piece, such as one
+	// of over 16 KiB from a Writer, has no size yet when it begins, and is
+	// compressed.
 	Threshold int
 	// Level is from 1, the fastest, to 9, the smallest. Zero is 1 for windows
 	// of 32 KiB and 5 for smaller ones, which gain more by a thorough search.
