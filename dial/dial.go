@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
@@ -193,6 +194,9 @@ func (d *dialer) agree() (established, error) {
 	broken := func(err error) error {
 		return newHandshakeError(&http.Response{StatusCode: http.StatusSwitchingProtocols, Header: header}, nil, err)
 	}
+	if err := upgraded(header); err != nil {
+		return established{}, broken(err)
+	}
 	subprotocol, err := d.chosen(header)
 	if err != nil {
 		return established{}, broken(err)
@@ -206,6 +210,18 @@ func (d *dialer) agree() (established, error) {
 		return established{}, err
 	}
 	return established{rwc: rwc, buffered: buffered, operators: operators, subprotocol: subprotocol}, nil
+}
+
+// upgraded: the client MUST fail the connection if "the |Upgrade| header field
+// contains a value that is not an ASCII case-insensitive match for the value
+// "websocket"". The library looks for it in a list of values.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+func upgraded(header http.Header) error {
+	if all := header.Values("Upgrade"); len(all) != 1 || !strings.EqualFold(all[0], "websocket") {
+		return fmt.Errorf("the answer's Upgrade is %q, not websocket alone", all)
+	}
+	return nil
 }
 
 // chosen returns the subprotocol of the answer. The library compares without

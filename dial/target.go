@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -47,16 +48,37 @@ func parseTarget(raw string) (target, error) {
 }
 
 func webTarget(u *url.URL, scheme string) (target, error) {
-	if u.Hostname() == "" {
-		return target{}, badURL(shown(u), allowedURL)
+	if u.Hostname() == "" || strings.Contains(u.Hostname(), ":") && u.Host[0] != '[' {
+		return target{}, badURL(shown(u), allowedURL+"; an IPv6 address stands in brackets")
 	}
 	if p := u.Port(); p != "" {
 		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
 			return target{}, badURL(shown(u), "a port from 1 to 65535")
 		}
 	}
+	// "|Host| [...] contains /host/ plus optionally ":" followed by /port/ (when
+	// not using the default port)."
+	// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+	u.Host = strings.TrimSuffix(u.Host, map[string]string{"http": ":80", "https": ":443"}[scheme])
 	u.Scheme = scheme
+	u.RawQuery = escapeQuery(u.RawQuery)
 	return target{url: u}, nil
+}
+
+// escapeQuery escapes what may not stand in a query, and leaves the rest as it
+// is: url.Parse does so for a path alone.
+//
+// https://www.rfc-editor.org/rfc/rfc3986.html#section-3.4
+func escapeQuery(q string) string {
+	var b strings.Builder
+	for i := range len(q) {
+		if c := q[i]; c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // socketTarget splits the path at its first colon: the socket's path before it,
@@ -74,7 +96,7 @@ func socketTarget(u *url.URL) (target, error) {
 	}
 	return target{
 		socket: socket,
-		url:    &url.URL{Scheme: "http", User: u.User, Host: "localhost", Path: name, RawPath: resource, RawQuery: u.RawQuery},
+		url:    &url.URL{Scheme: "http", User: u.User, Host: "localhost", Path: name, RawPath: resource, RawQuery: escapeQuery(u.RawQuery)},
 	}, nil
 }
 

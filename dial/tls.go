@@ -77,11 +77,11 @@ func (f TLSFlags) relax(config *tls.Config, host string) *tls.Config {
 }
 
 // withHint adds to an error of crypto/tls' own verification which flag would
-// forgive it. There is none for a proxy.
+// forgive it. There is none for a proxy, and a defect says so itself.
 func withHint(err error) error {
 	var failed *tls.CertificateVerificationError
 	var op *net.OpError
-	if !errors.As(err, &failed) || errors.As(err, &op) && op.Op == "proxyconnect" {
+	if !errors.As(err, &failed) || errors.As(err, &op) && op.Op == "proxyconnect" || errors.As(err, new(defect)) {
 		return err
 	}
 	if flag := forgiving(failed.Err, failed.UnverifiedCertificates[0]); flag != 0 {

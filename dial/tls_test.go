@@ -108,7 +108,10 @@ func wantDefects(t *testing.T, flags, missing TLSFlags, err error) {
 	}
 	named := TLSFlags(0)
 	for i, name := range tlsFlagNames {
-		if strings.Contains(err.Error(), "dial."+name+" would forgive this") {
+		switch n := strings.Count(err.Error(), "dial."+name+" would forgive this"); {
+		case n > 1:
+			t.Errorf("flags %v: the error names %s %d times: %v", flags, name, n, err)
+		case n == 1:
 			named |= 1 << i
 		}
 	}

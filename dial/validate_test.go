@@ -79,7 +79,7 @@ func TestTargets(t *testing.T) {
 	for raw, w := range map[string]struct{ url, socket string }{
 		"ws://example.com":                {"http://example.com", ""},
 		"WSS://Example.com:8443/a?b=c":    {"https://Example.com:8443/a?b=c", ""},
-		"http://[::1]:80/":                {"http://[::1]:80/", ""},
+		"http://[::1]:80/":                {"http://[::1]/", ""},
 		"https://u:p@[fe80::1%25lo]/":     {"https://u:p@[fe80::1%25lo]/", ""},
 		"ws://example.com/%23":            {"http://example.com/%23", ""},
 		"ws+unix:///run/a.sock":           {"http://localhost", "/run/a.sock"},

@@ -245,3 +245,49 @@ func TestSection7_1_3Orders(t *testing.T) {
 		}
 	})
 }
+
+// "If the TCP connection is closed after the WebSocket closing handshake was
+// completed, the WebSocket connection is said to have been closed _cleanly_."
+// That the connection is closed is known before any stream of it ends.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.4
+func TestSection7_1_4Closed(t *testing.T) {
+	endings := []struct {
+		name  string
+		end   func(p *script.Peer)
+		clean bool
+	}{
+		{"after the peer's close and ours", func(p *script.Peer) { p.Sends(script.Close(1000, "")); p.WantsClose(1000); p.Cuts() }, true},
+		{"after our close and the peer's", func(p *script.Peer) {
+			p.Conn.Close(1000, "")
+			p.WantsClose(1000)
+			p.Sends(script.Close(1000, ""))
+			p.Cuts()
+		}, true},
+		{"in the segment of the peer's close", func(p *script.Peer) { p.Sends(script.CloseEmpty()); p.Cuts() }, true},
+		{"after our close alone", func(p *script.Peer) { p.Conn.Close(1000, ""); p.WantsClose(1000); p.Cuts() }, false},
+		{"without any close", func(p *script.Peer) { p.Cuts() }, false},
+		{"in the middle of the peer's close", func(p *script.Peer) { p.Sends(script.Close(1000, "").First(3)); p.Cuts() }, false},
+	}
+	for _, ending := range endings {
+		inBothRoles(t, "7.1.4", "TCP is closed "+ending.name, func(t *testing.T, s side) {
+			p := s.start(t, nil)
+			first := make(chan bool, 1)
+			sub := p.Conn.Chan(ctx, nil)
+			go func() {
+				for range sub.C {
+				}
+				_, settled := p.Conn.Result().Status()
+				first <- settled
+			}()
+			ending.end(p)
+			if !within(t, "the stream's end", first) {
+				t.Error("the stream ended before the connection")
+			}
+			got := status(t, p.Conn)
+			if clean := got.Received != 0 && got.Err == nil; clean != ending.clean || (sub.Err() == nil) != clean {
+				t.Errorf("the status is %+v, the stream ended with %v, clean must be %t", got, sub.Err(), ending.clean)
+			}
+		})
+	}
+}
