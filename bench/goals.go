@@ -36,6 +36,8 @@ func goals() []goal {
 		{"tls/send/64KiB", wsflowSink.name, figureRate, 1, bestPeer},
 		{"observable/64B", wsflowObservable.name, figureRate, 0.9, rxgoDefer.name},
 		{"observable/64B", wsflowObservableBatches.name, figureRate, 5, rxgoDefer.name},
+		{"observable/64B-buffered", wsflowObservable.name, figureRate, 0.9, rxgoDefer.name},
+		{"observable/64B-buffered", wsflowObservableBatches.name, figureRate, 5, rxgoDefer.name},
 		{"idle/tcp", wsflowAll.name, figureMemory, 4 << 10, ""},
 		{"idle/tcp", wsflowAll.name, figureGoroutines, 1, ""},
 		{"idle/deflate-used", wsflowAll.name, figureMemory, 72 << 10, ""},

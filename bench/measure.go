@@ -22,7 +22,7 @@ func (j job) target() target {
 	w := j.Workload
 	t := target{
 		Addr: j.Server.Plain, Operation: w.Operation,
-		Text: w.Content != contentBinary, Size: w.Size, Deflate: w.Deflate,
+		Text: w.Content != contentBinary, Size: w.Size, Deflate: w.Deflate, Buffered: w.Buffered,
 	}
 	if w.TLS {
 		t.Addr, t.Roots = j.Server.Secure, j.Server.Roots

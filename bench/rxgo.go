@@ -11,8 +11,14 @@ import (
 // channel that nothing but a loop fills.
 var rxgoDefer = &library{name: "rxgo Defer", kind: baseline, receive: rxgoReceive}
 
-// observed is the option of every Observe, the baseline's and ours.
-func observed() rxgo.Option { return rxgo.WithBufferedChannel(256) }
+// observed is the option of every Observe, the baseline's and ours: rxgo's
+// default is a channel without a buffer.
+func observed(t target) rxgo.Option {
+	if t.Buffered {
+		return rxgo.WithBufferedChannel(256)
+	}
+	return rxgo.WithBufferedChannel(0)
+}
 
 // rxgoReceive leaves its goroutines behind: the process ends with the
 // measurement.
@@ -29,7 +35,7 @@ func rxgoReceive(t target, tally *tally) error {
 			next <- rxgo.Of(message)
 		}
 	}})
-	for item := range source.Observe(observed()) {
+	for item := range source.Observe(observed(t)) {
 		if !tally.take(item.V.(stream.Message).Data) {
 			break
 		}
@@ -48,7 +54,7 @@ func wsflowObserve(t target, tally *tally) error {
 		return err
 	}
 	defer conn.CloseNow(nil)
-	for item := range conn.Observable(nil).Observe(observed()) {
+	for item := range conn.Observable(nil).Observe(observed(t)) {
 		if item.Error() {
 			return item.E
 		}
@@ -68,7 +74,7 @@ func wsflowObserveBatches(t target, tally *tally) error {
 		return err
 	}
 	defer conn.CloseNow(nil)
-	for item := range conn.ObservableBatches(nil).Observe(observed()) {
+	for item := range conn.ObservableBatches(nil).Observe(observed(t)) {
 		if item.Error() {
 			return item.E
 		}

@@ -17,6 +17,7 @@ type target struct {
 	Text      bool // messages are text
 	Size      int  // bytes of a message
 	Deflate   compression
+	Buffered  bool // observers' channels have buffers
 }
 
 func (t target) url() string {

@@ -39,6 +39,7 @@ type workload struct {
 	TLS       bool
 	Deflate   compression
 	Used      bool // hold: one message goes each way before the silence
+	Buffered  bool // receive through rxgo: the observers' channels have buffers
 	among     []*library
 }
 
@@ -48,10 +49,13 @@ func workloads() []workload {
 	for _, secure := range []bool{false, true} {
 		all = append(all, throughput(secure)...)
 	}
-	all = append(all, workload{
+	observables := workload{
 		Name: "observable/64B", Operation: opReceive, Content: contentBinary, Size: 64,
 		among: []*library{rxgoDefer, wsflowObservable, wsflowObservableBatches},
-	})
+	}
+	buffered := observables
+	buffered.Name, buffered.Buffered = observables.Name+"-buffered", true
+	all = append(all, observables, buffered)
 	all = append(all, compressed()...)
 	return append(all, idle()...)
 }
