@@ -174,6 +174,9 @@ func (s *Subscription[T]) wait(item T) error {
 	s.mu.Lock()
 	s.waiting = false
 	s.mu.Unlock()
+	if err == nil && s.ctx.Err() != nil { // end may have left the rest to us
+		s.end(context.Cause(s.ctx))
+	}
 	return err
 }
 
