@@ -46,13 +46,23 @@ func (p *Promise) settle(s Status) bool {
 }
 
 // run hands the waiting continuations on, in order. It is called with the lock
-// held and returns without it.
+// held and returns without it. If one of them panics or ends the goroutine, the
+// rest is run on another.
 func (p *Promise) run() {
 	if p.running {
 		p.mu.Unlock()
 		return
 	}
 	p.running = true
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		p.mu.Lock()
+		p.running = false
+		go p.run() // ends when none are left
+	}()
 	for len(p.waiting) > 0 {
 		next := p.waiting[0]
 		p.waiting = p.waiting[1:]
@@ -61,6 +71,7 @@ func (p *Promise) run() {
 		p.mu.Lock()
 	}
 	p.running = false
+	done = true
 	p.mu.Unlock()
 }
 

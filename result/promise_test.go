@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -274,4 +275,33 @@ func TestWaitEndsWithContext(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A continuation that panics, or ends its goroutine, takes only itself away.
+func TestContinuationsThatDoNotReturn(t *testing.T) {
+	for name, f := range map[string]func(result.Status){
+		"panic":  func(result.Status) { panic("on purpose") },
+		"Goexit": func(result.Status) { runtime.Goexit() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, settle := result.NewPromise(nil)
+				var j journal
+				p.Then(j.both("first"))
+				p.Then(f, nil)
+				p.Then(j.both("third"))
+				go func() { // until the continuation does not return
+					defer func() { recover() }()
+					settle(good)
+				}()
+				synctest.Wait()
+				p.Then(j.both("fourth"))
+				synctest.Wait()
+				want := []string{`first resolved 1000 "good"`, `third resolved 1000 "good"`, `fourth resolved 1000 "good"`}
+				if !slices.Equal(j.lines, want) {
+					t.Errorf("%q ran, want %q", j.lines, want)
+				}
+			})
+		})
+	}
 }

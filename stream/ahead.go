@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -180,7 +181,7 @@ func (a *lookAhead) scan() {
 				a.r.stop(nil)
 			}
 		}
-		a.at += int64(n) + h.Length
+		a.at = behind(a.at+int64(n), h.Length)
 	}
 }
 
@@ -214,4 +215,13 @@ func (a *lookAhead) peek(dst []byte, offset int64) []byte {
 		n += copy(dst[n:], a.own.mem[from:a.n])
 	}
 	return dst[:n]
+}
+
+// behind returns the offset that follows length bytes from an offset on. A
+// length may be such that there is none: then it is the last one of all.
+func behind(offset, length int64) int64 {
+	if length > math.MaxInt64-offset {
+		return math.MaxInt64
+	}
+	return offset + length
 }

@@ -3,8 +3,6 @@ package stream
 import (
 	"sync"
 	"time"
-
-	"github.com/wsflow/wsflow/result"
 )
 
 // alarms wake the operators that asked for it.
@@ -36,7 +34,7 @@ func (a *alarm) ring() {
 	}
 	again, err := a.tap(time.Now())
 	if err != nil {
-		a.c.terminate(&result.ConnectionFailed{Err: err})
+		a.c.terminate(err)
 		return
 	}
 	if again <= 0 {

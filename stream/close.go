@@ -135,11 +135,12 @@ func (c *Conn) readOn() {
 // discard drops what was read, under the reader's lock, if nobody has ever
 // taken a message: the peer's Close is all that is waited for then.
 func (c *Conn) discard() bool {
-	if !c.source.take(modeDiscard) {
+	if c.source.take(modeDiscard) {
+		c.log().Warn("messages that nobody took are discarded to finish the closing handshake")
+	} else if !c.source.discarding() {
 		return false
 	}
 	c.r.discard()
-	c.log().Warn("messages that nobody took were discarded to finish the closing handshake")
 	return true
 }
 
@@ -186,52 +187,69 @@ func (c *Conn) closeWritten() {
 
 // conclude ends the connection with the peer's Close.
 func (c *Conn) conclude() {
-	s := &c.close
-	s.mu.Lock()
-	status := s.status
-	s.mu.Unlock()
-	if !c.success(status.Code) {
-		status.Err = &result.CloseError{Code: status.Code, Reason: status.Reason}
-	}
-	if c.end(status) {
+	if c.end(c.concluded) {
 		go c.linger() // ends with the transport, or at the deadline
 	}
+}
+
+// concluded makes the final status of one that has the peer's Close.
+func (c *Conn) concluded(s result.Status) result.Status {
+	if !c.success(s.Code) {
+		s.Err = &result.CloseError{Code: s.Code, Reason: s.Reason}
+	}
+	return s
 }
 
 func (c *Conn) success(code result.StatusCode) bool {
 	return code == result.StatusNormalClosure || code == result.StatusNoStatusRcvd || slices.Contains(c.opts.SuccessCodes, code)
 }
 
-// end settles the terminal event, once.
-func (c *Conn) end(status result.Status) bool {
+// end settles the terminal event, once, with what outcome makes of all that is
+// known by then.
+func (c *Conn) end(outcome func(result.Status) result.Status) bool {
 	s := &c.close
 	s.mu.Lock()
 	first := !s.settled
 	s.settled = true
+	status := outcome(s.status)
 	c.begin()
 	s.mu.Unlock()
 	if first {
 		c.alarms.stop()
+		c.r.ahead.timer.Stop()
 		c.settle(status)
 		c.t.interrupt()
 	}
 	return first
 }
 
-// terminate ends the connection without a Close from the peer.
-func (c *Conn) terminate(err error) {
-	if c.failed(err) {
+// terminate is lost that also closes the transport.
+func (c *Conn) terminate(cause error) {
+	if c.lost(cause) {
 		go c.t.cut() // closes a socket and returns
 	}
 }
 
+// lost settles the end of a connection that gets no Close from the peer any
+// more: with the one that came, or with a failure for want of one. The transport
+// is left to the caller.
+func (c *Conn) lost(cause error) bool {
+	return c.end(func(s result.Status) result.Status {
+		if s.Received != 0 {
+			return c.concluded(s)
+		}
+		return failure(s, &result.ConnectionFailed{Err: cause})
+	})
+}
+
 // failed settles a failure and leaves the transport to the caller.
 func (c *Conn) failed(err error) bool {
-	c.close.mu.Lock()
-	status := c.close.status
-	c.close.mu.Unlock()
-	status.Code, status.Reason, status.Err = result.StatusAbnormalClosure, "", err
-	return c.end(status)
+	return c.end(func(s result.Status) result.Status { return failure(s, err) })
+}
+
+func failure(s result.Status, err error) result.Status {
+	s.Code, s.Reason, s.Err = result.StatusAbnormalClosure, "", err
+	return s
 }
 
 // fail ends the connection for what the peer, or an operator, did wrong. The
@@ -295,7 +313,7 @@ func (c *Conn) readFailed(err error) {
 	case err == io.EOF:
 		err = fmt.Errorf("the peer ended the connection without a Close frame: %w", err)
 	}
-	c.terminate(&result.ConnectionFailed{Err: err})
+	c.terminate(err)
 }
 
 // writeFailed is told that nothing can be written any more. The peer's last
@@ -318,26 +336,15 @@ func (c *Conn) writeFailed(err error) {
 	}
 }
 
-// heard reports that the peer's Close has come.
-func (c *Conn) heard() bool {
-	c.close.mu.Lock()
-	defer c.close.mu.Unlock()
-	return c.close.status.Received != 0
-}
-
 // expire is called at the deadline.
 func (c *Conn) expire() {
 	c.close.mu.Lock()
 	broken := c.close.broken
 	c.close.mu.Unlock()
-	switch {
-	case c.heard():
-		c.conclude()
-	case broken != nil:
-		c.terminate(&result.ConnectionFailed{Err: broken})
-	default:
-		c.terminate(&result.ConnectionFailed{Err: fmt.Errorf("no Close frame from the peer within %v", c.opts.CloseTimeout)})
+	if broken == nil {
+		broken = fmt.Errorf("no Close frame from the peer within %v", c.opts.CloseTimeout)
 	}
+	c.lost(broken)
 	c.t.cut()
 }
 
@@ -385,11 +392,7 @@ func (c *Conn) CloseNow(cause error) {
 		c.r.attention.Add(1)
 		close(c.quit)
 	}
-	if c.heard() {
-		c.conclude()
-	} else {
-		c.failed(&result.ConnectionFailed{Err: cause})
-	}
+	c.lost(cause)
 	c.t.interrupt()
 	c.t.cut()
 	c.close.deadline.Stop()

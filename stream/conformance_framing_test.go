@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/stream"
@@ -239,4 +240,31 @@ func TestSection5_2Truncated(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A frame of 2^63-1 bytes is legal, has no end, and is streamed; what is read
+// ahead of it is payload, whatever it looks like.
+func TestSection5_2LongestFrame(t *testing.T) {
+	inBothRoles(t, "5.2", "the longest frame", func(t *testing.T, s side) {
+		p := s.start(t, nil)
+		resume := p.Conn.Pause()
+		frame := script.Binary(strings.Repeat("\xFF", 5000)).Claiming(1<<63 - 1)
+		p.Sends(frame)
+		time.Sleep(time.Minute)
+		resume()
+		_, r, err := p.Conn.Reader(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if n, err := io.ReadFull(r, make([]byte, 5000)); err != nil {
+				t.Fatalf("%d bytes came: %v", n, err)
+			}
+			p.SendsRaw([]byte(strings.Repeat("\xFF", 5000)))
+			time.Sleep(time.Minute) // the consumer is away
+		}
+		if status, over := p.Conn.Result().Status(); over {
+			t.Errorf("the connection ended with %v", status.Err)
+		}
+	})
 }

@@ -1,12 +1,14 @@
 package stream_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -152,4 +154,28 @@ func failsFast(p *script.Peer, whole script.Frame, offence int) {
 	p.WantsSilence("before the offending octet")
 	p.Sends(whole.First(header + offence + 1).Rest(header + offence))
 	p.WantsClose(1007)
+}
+
+// While the consumer is away the peer's Close is seen before the text that
+// stands in front of it. The connection has ended well then, but the stream
+// does not hide that a message is lost.
+func TestSection8_1BehindACleanEnd(t *testing.T) {
+	inBothRoles(t, "8.1", "found behind a clean end", func(t *testing.T, s side) {
+		p := s.start(t, nil)
+		p.Sends(script.Text("good"))
+		var last error
+		for _, err := range p.Conn.All(ctx) {
+			if last = err; err == nil {
+				p.Sends(script.Text("bad \xFF"), script.Close(1000, ""))
+				<-p.Conn.Done()
+			}
+		}
+		if got := status(t, p.Conn); got.Code != 1000 || got.Err != nil {
+			t.Errorf("the connection ended with %+v", got)
+		}
+		var breach *result.ProtocolError
+		if !errors.As(last, &breach) || breach.Code != 1007 || !errors.As(last, new(*result.ConnectionFailed)) {
+			t.Errorf("All ended with %v, want a *result.ConnectionFailed around a breach with 1007", last)
+		}
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -356,4 +358,21 @@ func isCancelledAlone(t *testing.T, name string, wait func(context.Context, *str
 	}
 	for string(p.Next("the message after").Payload) != "after" {
 	}
+}
+
+// A continuation that ends its goroutine does not keep others from running.
+func TestContract01Goexit(t *testing.T) {
+	bubble(t, "a continuation calls Goexit", func(t *testing.T) {
+		p := script.Client(t, nil)
+		var ran atomic.Bool
+		p.Conn.Result().Then(func(result.Status) { runtime.Goexit() }, nil)
+		p.Conn.Result().Then(func(result.Status) { ran.Store(true) }, nil)
+		takeAll(p.Conn)
+		p.Sends(script.Close(1000, ""))
+		<-p.Conn.Done()
+		synctest.Wait()
+		if !ran.Load() {
+			t.Error("the second continuation never ran")
+		}
+	})
 }

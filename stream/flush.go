@@ -147,12 +147,16 @@ func (w *writer) wrote(n int, data bool) {
 	}
 }
 
-// broke records why nothing can be written any more.
+// broke records why nothing can be written any more, for the owner of the wire.
 func (w *writer) broke(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err == nil {
-		w.err = err
-		w.moved()
+	if w.err != nil {
+		return
 	}
+	w.err = err
+	for _, p := range []*pending{&w.pend, &w.out, &w.urgent, &w.outside} {
+		p.free()
+	}
+	w.moved()
 }

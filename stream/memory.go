@@ -30,6 +30,7 @@ var pools [maxClass + 1]sync.Pool
 
 // take returns a buffer of at least n bytes. Those over 1 MiB are not pooled.
 func take(n int) *buffer {
+	borrowed(1)
 	class := max(minClass, bits.Len(uint(max(n, 1)-1)))
 	if class > maxClass {
 		return newBuffer(n)
@@ -55,7 +56,7 @@ func (b *buffer) issue(n int) (ticket uint32) {
 	b.cycle = max(1, (b.cycle+1)&0xFFFFFF)
 	b.refs.Store(int32(words))
 	for i := range words {
-		b.live[i].Store(uint64(b.cycle)<<32 | 1<<min(32, n-32*i) - 1)
+		b.live[i].Store(uint64(b.cycle)<<32 | (1<<min(32, n-32*i) - 1))
 	}
 	return b.cycle << 8
 }
@@ -146,6 +147,7 @@ func (b *buffer) free() {
 	if b == nil {
 		return
 	}
+	borrowed(-1)
 	poison(b.mem)
 	class := bits.Len(uint(len(b.mem) - 1))
 	if class <= maxClass {

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -109,7 +110,7 @@ func (r *reader) fill(ctx context.Context) error {
 
 // refill is fill under the lock.
 func (r *reader) refill(ctx context.Context) error {
-	r.ahead.passed(r.base + int64(r.pos) + r.frame.left)
+	r.ahead.passed(behind(r.base+int64(r.pos), r.frame.left))
 	if r.pos == r.end {
 		r.base += int64(r.end)
 		r.pos, r.end = 0, 0
@@ -254,6 +255,7 @@ func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
 	})
 	idle := r.over != nil || r.ahead.held.Load()
 	r.release()
+	r.ahead.arm() // what is at hand may keep the consumer from the next fill for long
 	if !idle {
 		return nil
 	}
@@ -274,13 +276,30 @@ func closed(ch <-chan struct{}) bool {
 	}
 }
 
-// discard drops all bytes that wait to be parsed, under the lock.
+// discard drops all bytes that wait to be parsed, under the lock, but for the
+// beginning of a frame that the look-ahead has not seen the whole of.
 func (r *reader) discard() {
 	a := &r.ahead
-	r.base += int64(r.end + a.n)
+	var space [wire.MaxHeader + wire.MaxControl]byte
+	begun := a.peek(space[:], a.at)
+	r.base += int64(r.end + a.n - len(begun))
 	r.drop()
 	a.own.free()
 	a.own, a.n = nil, 0
 	r.pos, r.end = 0, 0
+	if len(begun) > 0 {
+		r.borrow(firstRead)
+		r.end = copy(r.buf, begun)
+	}
 	a.held.Store(false)
+}
+
+// empty gives all memory back once nothing more is to be parsed.
+func (r *reader) empty() {
+	r.acquire(context.Background())
+	r.stop(nil)
+	r.ahead.at = math.MaxInt64
+	r.discard()
+	r.release()
+	r.whole.reset()
 }

@@ -22,7 +22,15 @@ func (s *serial) post(f func()) {
 	}
 }
 
+// work runs what is queued. If a function ends the goroutine, the rest is run on
+// another.
 func (s *serial) work() {
+	done := false
+	defer func() {
+		if !done {
+			go s.work() // ends when the queue is empty
+		}
+	}()
 	if s.gate != nil {
 		s.gate()
 	}
@@ -31,6 +39,7 @@ func (s *serial) work() {
 		if len(s.queue) == 0 {
 			s.running = false
 			s.mu.Unlock()
+			done = true
 			return
 		}
 		f := s.queue[0]

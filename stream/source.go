@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -145,16 +146,27 @@ func (r *reader) watchContext(ctx context.Context) (stop func()) {
 
 // ended turns the error that ended reading into the one to report: it ends the
 // connection where that is called for, and waits for the terminal event.
+//
+// A fault may be found only after the connection has ended well, where the
+// peer's Close was seen ahead of it. The message is lost all the same, and the
+// stream says so.
 func (r *reader) ended(ctx context.Context, err error) error {
-	var perr *result.ProtocolError
-	var oerr *operatorFailure
-	switch {
-	case errors.As(err, &perr), errors.As(err, &oerr):
-		r.c.fail(err)
-	case err != errOver:
-		return err
+	var fault error
+	switch e := err.(type) {
+	case *operatorFailure:
+		fault = &result.ConnectionFailed{Err: e.error}
+	case *result.ProtocolError:
+		fault = &result.ConnectionFailed{Err: e}
+	default:
+		if err != errOver {
+			return err
+		}
 	}
-	return r.c.outcome(ctx)
+	if fault != nil {
+		r.c.fail(err)
+	}
+	r.empty()
+	return cmp.Or(r.c.outcome(ctx), fault)
 }
 
 // Reader waits for the next message and returns its type and its bytes as a
@@ -208,7 +220,7 @@ func (m *messageReader) start() error {
 		r.whole.skip = !f.Last
 		r.current = m
 		if r.whole.typ != 0 { // All had begun to assemble this message.
-			r.whole.add(f.Payload)
+			r.whole.add(f.Payload, r.limit)
 			m.rest = r.whole.own.mem[:r.whole.n]
 			r.whole.typ, r.whole.n = 0, 0
 		}

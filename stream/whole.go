@@ -36,10 +36,15 @@ func tooBig(size, limit int64) error {
 	}
 }
 
-// add appends a piece.
-func (w *whole) add(p []byte) {
+// add appends a piece. What it gathers in grows by doubling, but not beyond the
+// limit, if there is one.
+func (w *whole) add(p []byte, limit int64) {
 	if w.own == nil || w.n+len(p) > len(w.own.mem) {
-		own := take(max(w.n+len(p), 2*w.n))
+		room := 2 * w.n
+		if limit >= 0 {
+			room = int(min(int64(room), limit))
+		}
+		own := take(max(w.n+len(p), room))
 		if w.own != nil {
 			copy(own.mem, w.own.mem[:w.n])
 			w.own.free()
@@ -83,7 +88,7 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 			return Message{Type: f.Type, Data: f.Payload}, nil
 		}
 		w.typ = f.Type
-		w.add(f.Payload)
+		w.add(f.Payload, r.limit)
 		if f.Last {
 			m := Message{Type: w.typ, Data: w.own.mem[:w.n:w.n]}
 			w.typ, w.n = 0, 0

@@ -319,6 +319,9 @@ func (w *writer) finish(code result.StatusCode, reason string) bool {
 		return false
 	}
 	w.shut = true
+	if w.err != nil {
+		return true
+	}
 	payload := wire.AppendClose(nil, int(code), reason)
 	w.queued += int64(w.frame(&w.pend, wire.Header{Fin: true, Opcode: byte(Close)}, payload))
 	return true

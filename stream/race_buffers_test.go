@@ -1,0 +1,72 @@
+//go:build race
+
+package stream_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// lastWords are the ways in which a connection can end while messages are on
+// their way, in both directions.
+var lastWords = map[string]func(p *script.Peer){
+	"the peer closes":          func(p *script.Peer) { p.Sends(script.Close(1000, "")) },
+	"we close":                 func(p *script.Peer) { p.Conn.Close(1000, ""); p.Sends(script.Close(1000, "")) },
+	"we close, without answer": func(p *script.Peer) { p.Conn.Close(1000, "") },
+	"a cut":                    func(p *script.Peer) { p.Cuts() },
+	"a breach":                 func(p *script.Peer) { p.Sends(script.Of(3, "")) },
+	"CloseNow":                 func(p *script.Peer) { p.Conn.CloseNow(nil) },
+	"a deaf peer and a cut":    func(p *script.Peer) { p.StopsReading(); go p.Conn.SendText(ctx, "unread"); p.Cuts() },
+	"away, and a cut":          func(p *script.Peer) { p.Conn.Pause(); p.Sends(script.Text("unseen")); p.Cuts() },
+}
+
+// Each buffer that a connection borrowed is back in its pool when the
+// connection has ended and its messages were released.
+func TestBuffersComeBack(t *testing.T) {
+	for _, f := range faces {
+		for name, end := range lastWords {
+			for _, s := range sides {
+				t.Run(f.name+", "+name+"/"+s.name, func(t *testing.T) {
+					before := stream.Lent()
+					synctest.Test(t, func(t *testing.T) { comeAndGo(t, f, s, end) })
+					if n := stream.Lent() - before; n != 0 {
+						t.Errorf("%d buffers are still lent", n)
+					}
+				})
+			}
+		}
+	}
+}
+
+// comeAndGo lets messages of all kinds pass both ways, ends the connection, and
+// releases what came.
+func comeAndGo(t *testing.T, f face, s side, end func(*script.Peer)) {
+	p := s.start(t, nil)
+	tk := f.take(ctx, p.Conn)
+	burst := make([]script.Frame, 600)
+	for i := range burst {
+		burst[i] = script.Text("one of a burst")
+	}
+	p.Sends(burst...)
+	p.Sends(script.Text("in ").Open(), script.Ping("x"), script.Last("fragments"))
+	p.Sends(script.Binary(make([]byte, 100_000)))
+	sink := p.Conn.Sink(ctx, nil)
+	for range 100 {
+		sink <- text("one of many").Clone()
+	}
+	close(sink)
+	go p.Conn.SendBinary(ctx, make([]byte, 300_000))
+	time.Sleep(time.Minute)
+	end(p)
+	<-p.Conn.Done()
+	time.Sleep(time.Minute)
+	for len(tk.messages) > 0 {
+		(<-tk.messages).Release()
+	}
+	p.End()
+	synctest.Wait()
+}
