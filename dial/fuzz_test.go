@@ -50,8 +50,13 @@ func FuzzHandshakeAnswer(f *testing.F) {
 func answersOnce(answer string) script {
 	return func(c net.Conn, br *bufio.Reader) {
 		if req, err := http.ReadRequest(br); err == nil {
-			io.WriteString(c, strings.ReplaceAll(answer, "{accept}", acceptKey(req)))
+			io.WriteString(c, accepting(answer, req))
 		}
 		c.Close()
 	}
+}
+
+// accepting puts the right key into an answer.
+func accepting(answer string, req *http.Request) string {
+	return strings.ReplaceAll(answer, "{accept}", acceptKey(req))
 }
