@@ -1,0 +1,90 @@
+package wsflow_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// pages are the documents for people, whose examples and links must hold.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "bench/*.md"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[name] = string(text)
+		}
+	}
+	return found
+}
+
+// plain returns the lines without what stands before and behind them, so that
+// code is found wherever it is indented.
+func plain(code string) string {
+	var lines []string
+	for line := range strings.Lines(code) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// Each block of Go in the README stands in a file that is compiled, and run by
+// a test.
+func TestReadmeCode(t *testing.T) {
+	readme := pages(t)["README.md"]
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(readme, -1)
+	if len(blocks) == 0 {
+		t.Fatal("the README holds no Go")
+	}
+	var source strings.Builder
+	for _, name := range []string{"examples/quickstart/main.go", "example_test.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.WriteString(plain(string(text)))
+	}
+	for _, b := range blocks {
+		if !strings.Contains(source.String(), plain(b[1])) {
+			t.Errorf("this stands in no file that is run:\n%s", b[1])
+		}
+	}
+}
+
+// The README's first example is a whole program. It is run against a server
+// that answers.
+func TestReadmeProgram(t *testing.T) {
+	server := echo()
+	defer server.Close()
+	out, err := exec.CommandContext(t.Context(), "go", "run", "./examples/quickstart", server.URL).CombinedOutput()
+	if want := "hello\n1000 \"thanks\"\n"; err != nil || string(out) != want {
+		t.Errorf("it ended with %v and printed %q, want %q", err, out, want)
+	}
+}
+
+// Links to files lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	code := regexp.MustCompile("(?s)```.*?```")
+	for page, text := range pages(t) {
+		text = code.ReplaceAllString(text, "")
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
