@@ -377,6 +377,7 @@ func TestFacesTogether(t *testing.T) {
 				a := first.take(ctx, p.Conn)
 				p.Sends(script.Text("for the first"))
 				a.next(t, text("for the first"))
+				synctest.Wait() // a Reader is asked for the next message
 				b := second.take(ctx, p.Conn)
 				synctest.Wait()
 				if !first.exclusive && !second.exclusive {
