@@ -62,7 +62,7 @@ func (e *ArgumentError) Error() string {
 // A ProtocolError reports what the peer did that RFC 6455 or an extension
 // forbids. [ConnectionFailed] wraps it.
 type ProtocolError struct {
-	Code StatusCode // what the Close frame told the peer: 1002, 1007 or 1009
+	Code StatusCode // what a Close frame tells the peer: 1002, 1007 or 1009
 	What string     // what was wrong
 }
 

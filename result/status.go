@@ -62,8 +62,9 @@ type Status struct {
 	// ByPeer reports that the peer began the closing handshake. It is false
 	// where this side began it, and where nobody did.
 	ByPeer bool
-	// Sent is the code of the Close frame that this side sent: 1005 if it had
-	// none, 0 if no Close frame was sent.
+	// Sent is the code of the Close frame that this side sent, or had ready to
+	// send when the connection ended: 1005 if it had none, 0 if there was no
+	// such frame.
 	Sent StatusCode
 	// Received is the code of the Close frame that the peer sent: 1005 if it
 	// had none, 0 if no Close frame came.

@@ -24,12 +24,18 @@ import (
 // listeners before the first message comes, hold a [Conn.Pause] meanwhile; in
 // the onReady of dial.Connect there is no need to.
 func (c *Conn) OnText(f func(text string)) (stop func()) {
-	return c.listen(Text, func(m Message) { f(string(m.Data)) })
+	return c.listen(Text, func(m Message) func() {
+		text := string(m.Data)
+		return func() { f(text) }
+	})
 }
 
 // OnBinary calls f with each binary message; f owns data. See [Conn.OnText].
 func (c *Conn) OnBinary(f func(data []byte)) (stop func()) {
-	return c.listen(Binary, func(m Message) { f(slices.Clone(m.Data)) })
+	return c.listen(Binary, func(m Message) func() {
+		data := slices.Clone(m.Data)
+		return func() { f(data) }
+	})
 }
 
 // listeners are the callbacks of a connection: together they are one
@@ -44,10 +50,10 @@ type listeners struct {
 
 type listener struct {
 	t    Type
-	call func(Message)
+	call func(Message) func() // makes a call that needs the lent message no more
 }
 
-func (c *Conn) listen(t Type, call func(Message)) (stop func()) {
+func (c *Conn) listen(t Type, call func(Message) func()) (stop func()) {
 	ls := &c.source.pump.listeners
 	l := &listener{t, call}
 	ls.mu.Lock()
@@ -58,6 +64,9 @@ func (c *Conn) listen(t Type, call func(Message)) (stop func()) {
 	if first {
 		c.source.pump.use(c)
 		if err := c.source.pump.join(c, ls); err != nil {
+			ls.mu.Lock()
+			ls.used = false
+			ls.mu.Unlock()
 			c.log().Warn("a callback will not be called", zap.Stringer("type", t), zap.Error(err))
 		}
 	}
@@ -96,7 +105,7 @@ func (ls *listeners) call(m Message) {
 	for _, l := range all {
 		if l.t == m.Type {
 			taken = true
-			ls.c.callback(func() { l.call(m) })
+			ls.c.callback(l.call(m))
 		}
 	}
 	if !taken && len(*ls.c.source.pump.subs.Load()) == 1 {
@@ -115,7 +124,9 @@ func (c *Conn) callback(f func()) {
 	c.opts.Post(func() {
 		defer close(done)
 		defer c.guard()
-		f()
+		if !c.abandoned() {
+			f()
+		}
 	})
 	select {
 	case <-done:

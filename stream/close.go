@@ -32,6 +32,7 @@ type closing struct {
 	answered bool  // our Close frame reached the kernel, or cannot
 	broken   error // why nothing can be written, if so
 	settled  bool
+	resting  bool // linger has begun
 }
 
 // begin stops accepting messages, under the lock, and starts the clock. It
@@ -50,7 +51,9 @@ func (c *Conn) begin() bool {
 // tell when it is done. What was accepted before, and what stands in the Sinks'
 // channels, is sent first. Then the Close frame goes out, and reading goes on
 // until the peer's Close, but not longer than Options.CloseTimeout. Messages
-// that come until then are delivered.
+// that come until then are delivered. While a Writer has not ended its message,
+// Close does not wait for it: the Sinks' channels and the rest of that message
+// are not sent.
 //
 // The code is one of 1000 to 1003, 1007 to 1014, 3000 to 4999; the reason is
 // UTF-8 of at most 123 bytes. The code 1005 with an empty reason sends a Close
@@ -135,10 +138,12 @@ func (c *Conn) readOn() {
 // discard drops what was read, under the reader's lock, if nobody has ever
 // taken a message: the peer's Close is all that is waited for then.
 func (c *Conn) discard() bool {
-	if c.source.take(modeDiscard) {
-		c.log().Warn("messages that nobody took are discarded to finish the closing handshake")
-	} else if !c.source.discarding() {
+	first, ok := c.source.discard()
+	if !ok {
 		return false
+	}
+	if first {
+		c.log().Warn("messages that nobody took are discarded to finish the closing handshake")
 	}
 	c.r.discard()
 	return true
@@ -179,16 +184,29 @@ func (c *Conn) closeWritten() {
 	s.mu.Unlock()
 	switch {
 	case over:
-		go c.linger() // ends with the transport, or at the deadline
+		c.rest()
 	case received:
 		c.conclude()
+	}
+}
+
+// rest begins to linger, once the terminal event is there and the last word was
+// written.
+func (c *Conn) rest() {
+	s := &c.close
+	s.mu.Lock()
+	now := s.settled && s.answered && !s.resting
+	s.resting = s.resting || now
+	s.mu.Unlock()
+	if now {
+		go c.linger() // ends with the transport, or at the deadline
 	}
 }
 
 // conclude ends the connection with the peer's Close.
 func (c *Conn) conclude() {
 	if c.end(c.concluded) {
-		go c.linger() // ends with the transport, or at the deadline
+		c.rest()
 	}
 }
 
@@ -248,7 +266,10 @@ func (c *Conn) failed(err error) bool {
 }
 
 func failure(s result.Status, err error) result.Status {
-	s.Code, s.Reason, s.Err = result.StatusAbnormalClosure, "", err
+	if s.Received == 0 {
+		s.Code, s.Reason = result.StatusAbnormalClosure, ""
+	}
+	s.Err = err
 	return s
 }
 
@@ -280,10 +301,9 @@ func (c *Conn) abort(code result.StatusCode, reason string, err error) {
 	if c.w.finish(code, cutReason(reason)) {
 		s.status.Sent = code
 	}
-	answered := s.answered
 	s.mu.Unlock()
-	if c.failed(err) && answered {
-		go c.linger() // ends with the transport, or at the deadline
+	if c.failed(err) {
+		c.rest()
 	}
 	c.w.kick()
 }
@@ -328,7 +348,7 @@ func (c *Conn) writeFailed(err error) {
 	s.mu.Unlock()
 	switch {
 	case over:
-		go c.linger() // ends with the transport, or at the deadline
+		c.rest()
 	case received:
 		c.conclude()
 	case first:
@@ -373,7 +393,7 @@ func (c *Conn) linger() {
 		}
 		own.free()
 	}
-	c.t.rwc.Close()
+	c.t.close()
 	c.close.deadline.Stop()
 }
 

@@ -19,7 +19,7 @@ import (
 // connection has one, at the latest when the transport fails. A program that
 // wants no more of a connection calls [Conn.Close] or [Conn.CloseNow].
 type Conn struct {
-	t     transport
+	t     *transport
 	r     reader
 	w     writer
 	close closing
@@ -44,9 +44,9 @@ type Conn struct {
 // New starts a connection over rwc, on which the opening handshake is done.
 // The connection owns rwc from then on; nil options mean the defaults.
 //
-// rwc may be anything that reads and writes: a connection without
-// SetReadDeadline costs a goroutine. On a *net.TCPConn or *net.UnixConn an idle
-// connection holds no buffer.
+// rwc may be anything that reads and writes: a connection without a
+// SetReadDeadline that works costs a goroutine. On a *net.TCPConn or
+// *net.UnixConn a connection on which nothing comes holds no buffer.
 //
 // The error is a *result.ArgumentError, or that of an operator's Attach; rwc is
 // as it was then.
@@ -82,7 +82,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 
 func (c *Conn) initReader() {
 	r := &c.r
-	r.c, r.t, r.role, r.limit = c, &c.t, c.role, c.opts.SizeLimit
+	r.c, r.t, r.role, r.limit = c, c.t, c.role, c.opts.SizeLimit
 	r.lock = make(chan struct{}, 1)
 	r.size = firstRead
 	if raw := c.t.raw; raw != nil {

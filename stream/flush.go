@@ -40,7 +40,7 @@ func (w *writer) kick() {
 		return
 	}
 	if w.t.raw == nil || !w.run(w.t.raw.write) {
-		go w.run(w.t.rwc.Write)
+		go w.run(w.t.write) // ends when nothing is queued, or with the transport
 	}
 }
 
@@ -57,7 +57,7 @@ func (w *writer) send(ctx context.Context) {
 // push writes what is queued, waiting for the network.
 func (w *writer) push() {
 	if w.own() {
-		w.run(w.t.rwc.Write)
+		w.run(w.t.write)
 	}
 }
 

@@ -205,7 +205,9 @@ func (r *reader) openData(h wire.Header) error {
 	if h.Opcode != 0 {
 		f.typ, f.rsv, f.first = Type(h.Opcode), h.RSV, true
 		f.plain = !r.chain.wants(h.RSV)
-		f.text.Reset()
+		if f.plain {
+			f.text.Reset()
+		}
 	}
 	f.open, f.begin, f.fin = true, true, h.Fin
 	f.left, f.key, f.ready = h.Length, h.Key, 0

@@ -110,7 +110,7 @@ func (a *arena) own(dst *Message, m Message) {
 		*dst = m.Clone()
 		return
 	}
-	if a.n == slabCount || size > len(a.room) {
+	if a.b == nil || a.n == slabCount || size > len(a.room) {
 		a.seal()
 		a.b = take(slabSize)
 		a.first, a.room = a.b.issue(slabCount), a.b.mem

@@ -45,8 +45,8 @@ const (
 // A Message is one whole message. It is a plain value; what it says of its
 // bytes depends on where it came from:
 //
-//   - [Conn.All] lends them: they are valid until the next iteration, and
-//     Clone keeps them.
+//   - [Conn.All] lends them: they are valid until the body of the loop ends,
+//     and Clone keeps them.
 //   - Channels, Observables and callbacks give them away: the receiver owns
 //     them, may change them, and may give the memory back early with Release.
 //   - A Message that the program makes itself owns nothing but what the

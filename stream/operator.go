@@ -69,8 +69,8 @@ type Taps struct {
 
 	// Timer is called soon after the connection starts and then each time the
 	// duration that it returned has gone by; zero or less ends this. It must
-	// not block. It never runs twice at a time, nor after the connection's
-	// terminal event. An error ends the connection with a
+	// not block. It never runs twice at a time, and is not called any more once
+	// the connection has begun to close. An error ends the connection with a
 	// *result.ConnectionFailed that wraps it.
 	Timer func(now time.Time) (again time.Duration, err error)
 

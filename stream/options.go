@@ -20,7 +20,7 @@ type Options struct {
 	// returns it.
 	Subprotocol string
 	// Buffered are bytes that were received behind the opening handshake. They
-	// are read before the transport. The connection keeps the slice.
+	// are read before the transport. They are copied.
 	Buffered []byte
 
 	// SizeLimit is the largest message that is assembled, in bytes, measured

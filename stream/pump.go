@@ -25,7 +25,7 @@ type subscriber interface {
 
 // A pump takes the messages of a connection and hands each to all subscribers.
 // It starts with the first one and runs until the stream ends. While all have
-// left it waits for the next one, and nothing is lost.
+// left it waits for the next one, until the connection closes.
 type pump struct {
 	mu      sync.Mutex
 	subs    atomic.Pointer[[]subscriber] // those that never wait first
@@ -44,7 +44,7 @@ func (p *pump) join(c *Conn, s subscriber) error {
 	defer p.mu.Unlock()
 	if !p.started {
 		if !c.source.take(modeShared) {
-			if c.source.discarding() {
+			if c.source.ended() {
 				go func() { s.end(c.outcome(context.Background())) }()
 				return nil
 			}
@@ -100,7 +100,7 @@ func (p *pump) run(c *Conn) {
 		}
 		p.finish(err)
 	}()
-	c.r.idle = p.rest
+	c.r.idle, c.r.current = p.rest, nil
 	err = p.take(c)
 	p.rest()
 	whole = true
@@ -171,6 +171,18 @@ func (p *pump) waitJoin(c *Conn) bool {
 // rest tells all that no more messages are at hand for now.
 func (p *pump) rest() {
 	for _, s := range *p.subs.Load() {
+		if err := s.rest(); err != nil {
+			p.leave(s, err)
+		}
+	}
+}
+
+// restFree is rest for those that never wait, while another one is waited for.
+func (p *pump) restFree() {
+	for _, s := range *p.subs.Load() {
+		if s.blocks() {
+			continue
+		}
 		if err := s.rest(); err != nil {
 			p.leave(s, err)
 		}

@@ -19,6 +19,11 @@ const (
 // errOver says that nothing more will be read; the terminal event tells why.
 var errOver = errors.New("wsflow: the inbound stream is over")
 
+// A stopped is the end of a consumer's context, whatever its cause is.
+type stopped struct{ cause error }
+
+func (e *stopped) Error() string { return e.cause.Error() }
+
 // A reader turns bytes into pieces of data frames. Bytes lie in one buffer,
 // frames are parsed where they lie.
 //
@@ -85,7 +90,7 @@ func (r *reader) acquire(ctx context.Context) error {
 	case r.lock <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return &stopped{context.Cause(ctx)}
 	}
 }
 
@@ -110,11 +115,7 @@ func (r *reader) fill(ctx context.Context) error {
 
 // refill is fill under the lock.
 func (r *reader) refill(ctx context.Context) error {
-	r.ahead.passed(behind(r.base+int64(r.pos), r.frame.left))
-	if r.pos == r.end {
-		r.base += int64(r.end)
-		r.pos, r.end = 0, 0
-	}
+	r.parsed()
 	if r.takeAhead() {
 		return nil
 	}
@@ -133,13 +134,25 @@ func (r *reader) refill(ctx context.Context) error {
 		}
 		r.t.resume()
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return &stopped{context.Cause(ctx)}
 		}
 		if r.c.abandoned() {
 			return errOver
 		}
 	}
 	return errOver
+}
+
+// parsed tells the look-ahead, under the lock, how far parsing has come. It
+// reports whether all of the buffer was parsed, which is empty then.
+func (r *reader) parsed() bool {
+	r.ahead.passed(behind(r.base+int64(r.pos), r.frame.left))
+	if r.pos < r.end {
+		return false
+	}
+	r.base += int64(r.end)
+	r.pos, r.end = 0, 0
+	return true
 }
 
 // stop ends reading under the lock: err is what the transport said, or nil
@@ -197,6 +210,18 @@ func (r *reader) back() {
 	}
 }
 
+// letGo gives the buffer back when a loop ends and nothing in it waits.
+func (r *reader) letGo() {
+	select {
+	case r.lock <- struct{}{}:
+		if r.parsed() {
+			r.drop()
+		}
+		r.release()
+	default: // The look-ahead reads; the next loop will see to it.
+	}
+}
+
 func (r *reader) borrow(n int) {
 	r.own = take(n)
 	r.buf = r.own.mem
@@ -229,7 +254,7 @@ func (r *reader) grow(n int) {
 func (r *reader) attend(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return &stopped{context.Cause(ctx)}
 		}
 		if r.c.abandoned() {
 			return errOver

@@ -16,7 +16,12 @@ import (
 // The error is a *result.ArgumentError for a message that cannot be sent, the
 // cause of ctx if it ends first, that of an operator that refused, or one that
 // is net.ErrClosed once the connection has begun to close. In each case nothing
-// of the message was sent.
+// of the message was sent, unless the connection failed while it was on its way
+// in fragments.
+//
+// Whoever finds the wire free writes. On a transport that is no plain socket, a
+// Send with a context that never ends does that itself, and waits for the
+// network with it, also on behalf of those that send meanwhile.
 func (c *Conn) Send(ctx context.Context, m Message) error {
 	if err := m.check(); err != nil {
 		return err

@@ -128,12 +128,18 @@ func (s *sink) run() {
 				s.closed()
 				return
 			}
-			s.have = append(s.have, m)
+			s.have = append(s.have[:0], m)
 			s.gather(cap(s.ch))
 			s.send()
 		case done := <-s.asks:
-			s.gather(len(s.ch))
-			s.send()
+			for n := len(s.ch); n > 0; n -= len(s.have) {
+				s.have = s.have[:0]
+				s.gather(n)
+				if len(s.have) == 0 {
+					break
+				}
+				s.send()
+			}
 			close(done)
 		case <-s.ctx.Done():
 			return
@@ -186,7 +192,6 @@ func (s *sink) send() {
 		w.push()
 	}
 	clear(s.have)
-	s.have = s.have[:0]
 }
 
 // one sends a message under the turn.

@@ -23,7 +23,7 @@ const (
 	modeFree      mode = iota
 	modeExclusive      // a loop over All, or a Reader
 	modeShared         // the pump, for good
-	modeDiscard        // nobody, for good
+	modeOver           // nobody, for good: the stream has ended, or was discarded
 )
 
 // A source hands out the messages of a connection.
@@ -31,6 +31,8 @@ type source struct {
 	c    *Conn
 	mu   sync.Mutex
 	mode mode
+	used bool // somebody has taken messages
+	over bool // of the one who takes: there are no more
 	pump pump
 }
 
@@ -41,26 +43,44 @@ func (s *source) take(m mode) bool {
 	if s.mode != modeFree {
 		return false
 	}
-	s.mode = m
+	s.mode, s.used = m, true
 	return true
+}
+
+// discard claims the messages for good if nobody has ever taken any.
+func (s *source) discard() (first, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.mode == modeOver:
+		return false, !s.used
+	case s.used:
+		return false, false
+	}
+	s.mode = modeOver
+	return true, true
 }
 
 // leave is take's end. From then on the look-ahead sees control frames.
 func (s *source) leave() {
 	s.mu.Lock()
 	s.mode = modeFree
+	if s.over {
+		s.mode = modeOver
+	}
 	s.mu.Unlock()
 	s.c.r.ahead.arm()
 }
 
-func (s *source) discarding() bool {
+// ended reports that there are no more messages.
+func (s *source) ended() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.mode == modeDiscard
+	return s.mode == modeOver
 }
 
 // All returns the inbound messages, read on the caller's goroutine. A message
-// is lent until the next iteration; [Message.Clone] keeps it. Nothing is
+// is lent until the body of the loop ends; [Message.Clone] keeps it. Nothing is
 // allocated for a message.
 //
 // The loop ends plainly after a success (see package result). After any other
@@ -71,26 +91,32 @@ func (s *source) discarding() bool {
 func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := c.claim(); err != nil {
-			yield(Message{}, err)
+			if err == errOver {
+				err = c.outcome(ctx)
+			}
+			if err != nil {
+				yield(Message{}, err)
+			}
 			return
 		}
 		defer c.source.leave()
+		defer c.r.letGo()
 		if err := c.r.each(ctx, yield); err != nil {
 			yield(Message{}, err)
 		}
 	}
 }
 
-// claim takes the messages for an exclusive taker. The messages that were
-// discarded for want of a taker are an ended stream.
+// claim takes the messages for an exclusive taker. It returns errOver where
+// there are no more.
 func (c *Conn) claim() error {
 	if c.source.take(modeExclusive) {
 		return nil
 	}
-	if !c.source.discarding() {
+	if !c.source.ended() {
 		return ErrTaken
 	}
-	return c.outcome(context.Background())
+	return errOver
 }
 
 // outcome waits for the terminal event and returns its error; nil for a
@@ -153,15 +179,14 @@ func (r *reader) watchContext(ctx context.Context) (stop func()) {
 func (r *reader) ended(ctx context.Context, err error) error {
 	var fault error
 	switch e := err.(type) {
+	case *stopped:
+		return e.cause
 	case *operatorFailure:
 		fault = &result.ConnectionFailed{Err: e.error}
 	case *result.ProtocolError:
 		fault = &result.ConnectionFailed{Err: e}
-	default:
-		if err != errOver {
-			return err
-		}
 	}
+	r.c.source.over = true
 	if fault != nil {
 		r.c.fail(err)
 	}
@@ -181,7 +206,7 @@ func (r *reader) ended(ctx context.Context, err error) error {
 // ctx, or [ErrTaken].
 func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
 	if err := c.claim(); err != nil {
-		return 0, nil, err
+		return 0, nil, c.unclaimed(ctx, err)
 	}
 	defer c.source.leave()
 	m := &messageReader{r: &c.r, ctx: ctx}
@@ -191,8 +216,19 @@ func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
 	return m.typ, m, nil
 }
 
-// A messageReader reads one message piece by piece. Between its calls nobody
-// else takes messages; a newer one makes it stale.
+// unclaimed turns claim's error into the one that a Reader reports.
+func (c *Conn) unclaimed(ctx context.Context, err error) error {
+	if err != errOver {
+		return err
+	}
+	if err = c.outcome(ctx); err == nil {
+		err = io.EOF
+	}
+	return err
+}
+
+// A messageReader reads one message piece by piece. Whoever takes messages
+// between its calls makes it stale.
 type messageReader struct {
 	r    *reader
 	ctx  context.Context
@@ -253,6 +289,11 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	if len(p) == 0 || m.err != nil {
 		return 0, m.err
 	}
+	c := m.r.c
+	if err := c.claim(); err != nil {
+		return 0, c.unclaimed(m.ctx, err)
+	}
+	defer c.source.leave()
 	if m.r.current != m {
 		m.err = errStale
 		return 0, m.err
@@ -274,10 +315,6 @@ func (m *messageReader) Read(p []byte) (int, error) {
 // more reads the next piece.
 func (m *messageReader) more() error {
 	r := m.r
-	if err := r.c.claim(); err != nil {
-		return err
-	}
-	defer r.c.source.leave()
 	defer r.watchContext(m.ctx)()
 	f, err := m.piece()
 	if err != nil {

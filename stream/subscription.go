@@ -213,6 +213,7 @@ func (s *Subscription[T]) await(item T) error {
 func (s *Subscription[T]) stalled(d time.Duration) (again time.Duration, err error) {
 	if d < warnAfter {
 		s.c.r.ahead.now()
+		s.c.source.pump.restFree()
 		again = warnAfter - d
 	} else {
 		s.c.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", d))

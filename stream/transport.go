@@ -19,18 +19,20 @@ type transport struct {
 	rwc io.ReadWriteCloser
 	dl  readDeadliner
 	raw *rawSocket // nil unless rwc is a plain socket
+
+	closing sync.Once
 }
 
 type readDeadliner interface {
 	SetReadDeadline(time.Time) error
 }
 
-func newTransport(rwc io.ReadWriteCloser) transport {
-	if dl, ok := rwc.(readDeadliner); ok {
-		return transport{rwc: rwc, dl: dl, raw: newRawSocket(rwc)}
+func newTransport(rwc io.ReadWriteCloser) *transport {
+	if dl, ok := rwc.(readDeadliner); ok && dl.SetReadDeadline(time.Time{}) == nil {
+		return &transport{rwc: rwc, dl: dl, raw: newRawSocket(rwc)}
 	}
 	p := newPatient(rwc)
-	return transport{rwc: p, dl: p}
+	return &transport{rwc: p, dl: p}
 }
 
 var longAgo = time.Unix(1, 0)
@@ -50,7 +52,20 @@ func (t *transport) cut() {
 	if c, ok := t.rwc.(interface{ NetConn() net.Conn }); ok {
 		c.NetConn().Close()
 	}
-	t.rwc.Close()
+	t.close()
+}
+
+// close closes the connection, once: io.Closer does not say what a second Close
+// does.
+func (t *transport) close() { t.closing.Do(func() { t.rwc.Close() }) }
+
+// write writes all of p, waiting for the network, or returns an error.
+func (t *transport) write(p []byte) (int, error) {
+	n, err := t.rwc.Write(p)
+	if n < len(p) && err == nil {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // closeWrite tells the peer that no more bytes will come, where the transport

@@ -43,7 +43,7 @@ type writer struct {
 	pong      []byte  // payload of the Pong that is due
 	ponging   bool    // one is due
 	busy      bool    // somebody owns the wire
-	shut      bool    // the Close frame is queued: nothing follows it
+	shut      bool    // the Close frame is queued: nothing follows it in pend
 	err       error   // why the wire is broken
 	queued    int64   // bytes that went into pend
 	written   int64   // bytes of those that reached the kernel
@@ -71,7 +71,7 @@ func (p *pending) extend(n int) []byte {
 		p.own = take(max(n, 4<<10))
 	}
 	if p.n+n > len(p.own.mem) {
-		own := take(max(p.n+n, min(2*len(p.own.mem), pendingLimit)))
+		own := take(max(p.n+n, 2*len(p.own.mem)))
 		copy(own.mem, p.own.mem[:p.n])
 		p.own.free()
 		p.own = own
@@ -87,7 +87,7 @@ func (p *pending) free() {
 
 func (c *Conn) initWriter() {
 	w := &c.w
-	w.c, w.t, w.role = c, &c.t, c.role
+	w.c, w.t, w.role = c, c.t, c.role
 	w.turn = make(chan struct{}, 1)
 	w.fragment = c.opts.FragmentSize
 }
@@ -207,10 +207,17 @@ func (w *writer) message(m Message) error {
 // piece sends a piece of a message through the operators.
 func (w *writer) piece(f Frame) error {
 	err := w.down(0, f)
-	if err != nil && w.begun && !w.last && !closed(w.c.close.begun) {
+	if err != nil && w.begun && !w.last && !w.ended() {
 		w.c.fail(operatorError(err))
 	}
 	return err
+}
+
+// ended reports that nothing more can be queued.
+func (w *writer) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.shut || w.err != nil || closed(w.c.close.begun)
 }
 
 // down hands a piece to the operator at index i, or to the wire.

@@ -102,10 +102,10 @@ func (m *messageWriter) Close() error {
 	}
 	begun := !m.first
 	m.own.free()
-	m.w.streaming.Store(false)
-	m.w.unlock()
 	if m.err != nil && begun && !closed(m.w.c.close.begun) {
 		m.w.c.abort(result.StatusInternalError, "a message was not finished", &result.ConnectionFailed{Err: m.err})
 	}
+	m.w.streaming.Store(false)
+	m.w.unlock()
 	return m.err
 }
