@@ -114,22 +114,24 @@ const lentMax = 128
 func (p *pump) take(c *Conn) error {
 	r := &c.r
 	r.whole.wanted = true
-	lent := make([]Message, 0, lentMax)
+	lent := new([lentMax]Message)
+	n := 0
 	add := func(m Message, _ error) bool {
-		lent = append(lent, m)
-		return len(lent) < lentMax
+		lent[n].Data, lent[n].Type = m.Data, m.Type
+		n++
+		return n < lentMax
 	}
 	for {
-		lent = lent[:0]
-		if r.burst(add); len(lent) == 0 {
+		n = 0
+		if r.burst(add); n == 0 {
 			m, err := r.message(context.Background())
 			if err != nil {
 				return r.ended(context.Background(), err)
 			}
-			lent = append(lent, m)
+			add(m, nil)
 		}
-		p.give(c, lent)
-		r.spoil(lent...)
+		p.give(c, lent[:n])
+		r.spoil(lent[:n]...)
 	}
 }
 
@@ -274,7 +276,10 @@ func (b *batcher) give(lent []Message) (int, error) {
 			b.have = make([]Message, 0, min(max(b.size, len(lent)-i), b.max))
 		}
 		n := len(b.have)
-		b.have = slices.Grow(b.have, 1)[:n+1]
+		if n == cap(b.have) {
+			b.have = slices.Grow(b.have, n)
+		}
+		b.have = b.have[:n+1]
 		b.s.arena.own(&b.have[n], m)
 		if n+1 < b.max {
 			continue
