@@ -273,7 +273,7 @@ func (b *batcher) give(lent []Message) (int, error) {
 	}
 	for i, m := range lent {
 		if b.have == nil {
-			b.have = make([]Message, 0, min(max(b.size, len(lent)-i), b.max))
+			b.have = make([]Message, 0, min(max(b.size, 2*(len(lent)-i)), b.max))
 		}
 		n := len(b.have)
 		if n == cap(b.have) {
