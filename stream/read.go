@@ -210,8 +210,12 @@ func (r *reader) back() {
 	}
 }
 
-// letGo gives the buffer back when a loop ends and nothing in it waits.
+// letGo gives the buffer back when a loop ends and nothing in it waits, nor is
+// used by an operator.
 func (r *reader) letGo() {
+	if r.chain.more > 0 {
+		return
+	}
 	select {
 	case r.lock <- struct{}{}:
 		if r.parsed() {
