@@ -1,8 +1,11 @@
 package stream
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net"
+	"runtime"
 	"testing"
 	"testing/synctest"
 )
@@ -53,4 +56,38 @@ func TestBrokenWireIsTheCause(t *testing.T) {
 		}
 		c.CloseNow(nil)
 	})
+}
+
+// Nothing follows the fragments of a message that was given up: those who wait
+// for their turn meanwhile are refused, even if the end is slow to begin.
+func TestNothingFollowsAnUnfinishedMessage(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	go io.Copy(io.Discard, theirs) // until it is closed
+	c, err := New(ours, Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow(nil)
+	inner, cancel := context.WithCancel(t.Context())
+	w, err := c.Writer(inner, Binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(make([]byte, gather)) // one fragment
+	sent, ended := make(chan error), make(chan error)
+	go func() { sent <- c.SendText(t.Context(), "waits for its turn") }()
+	cancel()
+	c.close.mu.Lock()
+	go func() { ended <- w.Close() }()
+	for range 10_000 {
+		runtime.Gosched() // the end cannot begin: time for others to slip in
+	}
+	c.close.mu.Unlock()
+	if err := <-sent; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the message behind the unfinished one was sent, with %v", err)
+	}
+	if err := <-ended; err != context.Canceled {
+		t.Errorf("the Writer's Close gives %v", err)
+	}
 }

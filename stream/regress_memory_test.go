@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A burst gives messages of these sizes as one burst of an arena does.
+// burst returns messages of these sizes from an arena.
 func burst(a *arena, sizes ...int) (all []Message) {
 	for _, n := range sizes {
 		var m Message
@@ -16,7 +16,7 @@ func burst(a *arena, sizes ...int) (all []Message) {
 	return all
 }
 
-// The messages of one size, n times.
+// times returns a size n times.
 func times(n, size int) (sizes []int) {
 	for range n {
 		sizes = append(sizes, size)
