@@ -164,7 +164,7 @@ func (l *load) takesAll(s *stream.Subscription[stream.Message]) {
 			time.Sleep(time.Duration(r.IntN(3)) * time.Millisecond)
 			l.number(m.Data)
 			m.Release()
-			m.Release()
+			time.AfterFunc(time.Duration(r.IntN(100))*time.Millisecond, m.Release)
 		}
 	}
 	if want != l.total || s.Err() != nil {
@@ -211,6 +211,21 @@ func (l *load) comesAndGoes(stop context.Context, r *rand.Rand) {
 	}
 }
 
+// reads reads all of a message, or leaves it after a while.
+func (l *load) reads(r io.Reader) []byte {
+	var b bytes.Buffer
+	var err error
+	if l.r.IntN(3) == 0 {
+		_, err = io.CopyN(&b, r, int64(8+l.r.IntN(1000)))
+	} else {
+		_, err = io.Copy(&b, r)
+	}
+	if err != nil && err != io.EOF {
+		l.t.Errorf("a message ends after %d bytes with %v", b.Len(), err)
+	}
+	return b.Bytes()
+}
+
 // alone takes with loops and Readers in turn.
 func (l *load) alone() {
 	go l.sends()
@@ -234,11 +249,7 @@ func (l *load) alone() {
 			if err != nil {
 				l.t.Fatalf("Reader gives %v after %d messages", err, want)
 			}
-			b, err := io.ReadAll(r)
-			if err != nil {
-				l.t.Errorf("message %d ends with %v", want, err)
-			}
-			take(b)
+			take(l.reads(r))
 			continue
 		}
 		short, cancel := context.WithTimeout(ctx, time.Duration(l.r.IntN(1500))*time.Millisecond)
