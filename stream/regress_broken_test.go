@@ -80,7 +80,7 @@ func TestNothingFollowsAnUnfinishedMessage(t *testing.T) {
 	cancel()
 	c.close.mu.Lock()
 	go func() { ended <- w.Close() }()
-	for range 10_000 {
+	for range 100_000 {
 		runtime.Gosched() // the end cannot begin: time for others to slip in
 	}
 	c.close.mu.Unlock()
