@@ -151,5 +151,5 @@ func (c *Conn) guard() {
 	ls.mu.Lock()
 	ls.dead = true
 	ls.mu.Unlock()
-	c.abort(result.StatusInternalError, "", err)
+	c.abort(result.StatusInternalError, "", with(err))
 }

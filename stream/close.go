@@ -249,28 +249,31 @@ func (c *Conn) terminate(cause error) {
 }
 
 // lost settles the end of a connection that gets no Close from the peer any
-// more: with the one that came, or with a failure for want of one. The transport
-// is left to the caller.
-func (c *Conn) lost(cause error) bool {
-	return c.end(func(s result.Status) result.Status {
+// more. The transport is left to the caller.
+func (c *Conn) lost(cause error) bool { return c.end(c.closeOr(cause)) }
+
+// closeOr is the outcome of a connection that is given up: the peer's Close if
+// that has come, or a failure for want of one.
+func (c *Conn) closeOr(cause error) func(result.Status) result.Status {
+	return func(s result.Status) result.Status {
 		if s.Received != 0 {
 			return c.concluded(s)
 		}
-		return failure(s, &result.ConnectionFailed{Err: cause})
-	})
-}
-
-// failed settles a failure and leaves the transport to the caller.
-func (c *Conn) failed(err error) bool {
-	return c.end(func(s result.Status) result.Status { return failure(s, err) })
-}
-
-func failure(s result.Status, err error) result.Status {
-	if s.Received == 0 {
-		s.Code, s.Reason = result.StatusAbnormalClosure, ""
+		s.Code, s.Err = result.StatusAbnormalClosure, &result.ConnectionFailed{Err: cause}
+		return s
 	}
-	s.Err = err
-	return s
+}
+
+// with is the outcome of a connection that this side ends with an error of its
+// own, whatever the peer has said.
+func with(err error) func(result.Status) result.Status {
+	return func(s result.Status) result.Status {
+		if s.Received == 0 {
+			s.Code = result.StatusAbnormalClosure
+		}
+		s.Err = err
+		return s
+	}
 }
 
 // fail ends the connection for what the peer, or an operator, did wrong. The
@@ -285,12 +288,12 @@ func (c *Conn) fail(err error) {
 	case *operatorFailure:
 		err = e.error
 	}
-	c.abort(code, reason, &result.ConnectionFailed{Err: err})
+	c.abort(code, reason, c.closeOr(err))
 }
 
-// abort sends a Close frame and settles with err, without waiting for the
-// peer's Close.
-func (c *Conn) abort(code result.StatusCode, reason string, err error) {
+// abort sends a Close frame and settles with the outcome, without waiting for
+// the peer's Close.
+func (c *Conn) abort(code result.StatusCode, reason string, outcome func(result.Status) result.Status) {
 	s := &c.close
 	s.mu.Lock()
 	if s.settled {
@@ -302,7 +305,7 @@ func (c *Conn) abort(code result.StatusCode, reason string, err error) {
 		s.status.Sent = code
 	}
 	s.mu.Unlock()
-	if c.failed(err) {
+	if c.end(outcome) {
 		c.rest()
 	}
 	c.w.kick()

@@ -33,6 +33,10 @@ func (ts *takers) add(c *stream.Conn) {
 	if len(ts.all) == mostTakers || !ts.shared && len(ts.all) > 0 && !ts.last().over {
 		return
 	}
+	ts.start(c)
+}
+
+func (ts *takers) start(c *stream.Conn) {
 	inner, cancel := context.WithCancel(ctx)
 	one := &cancellable{cancel: cancel, alone: len(ts.all) == 0}
 	if ts.shared {
@@ -91,8 +95,7 @@ func (ts *takers) count() (n int) {
 func (ts *takers) ends(t *testing.T, c *stream.Conn) {
 	t.Helper()
 	if len(ts.all) == 0 || !ts.shared && ts.last().over {
-		ts.all = ts.all[:min(len(ts.all), mostTakers-1)]
-		ts.add(c)
+		ts.start(c)
 	}
 	for _, one := range ts.all {
 		within(t, "the end of a taker", one.taker.done)

@@ -96,7 +96,7 @@ func (p *pump) run(c *Conn) {
 	whole := false
 	defer func() {
 		if !whole { // a callback ended the goroutine
-			c.abort(result.StatusInternalError, "", err)
+			c.abort(result.StatusInternalError, "", with(err))
 		}
 		p.finish(err)
 	}()

@@ -103,7 +103,7 @@ func (m *messageWriter) Close() error {
 	begun := !m.first
 	m.own.free()
 	if m.err != nil && begun && !closed(m.w.c.close.begun) {
-		m.w.c.abort(result.StatusInternalError, "a message was not finished", &result.ConnectionFailed{Err: m.err})
+		m.w.c.abort(result.StatusInternalError, "a message was not finished", m.w.c.closeOr(m.err))
 	}
 	m.w.streaming.Store(false)
 	m.w.unlock()
