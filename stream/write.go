@@ -43,6 +43,7 @@ type writer struct {
 	pong      []byte  // payload of the Pong that is due
 	ponging   bool    // one is due
 	busy      bool    // somebody owns the wire
+	torn      bool    // a message was begun and given up: no other may follow it
 	shut      bool    // the Close frame is queued: nothing follows it in pend
 	err       error   // why the wire is broken
 	queued    int64   // bytes that went into pend
@@ -142,8 +143,8 @@ func (w *writer) take(ctx context.Context) error {
 		return w.closedError()
 	}
 	w.mu.Lock()
-	err := w.await(ctx, func() bool { return w.pend.n < pendingLimit || w.shut })
-	if err == nil && w.shut {
+	err := w.await(ctx, func() bool { return w.pend.n < pendingLimit || w.shut || w.torn })
+	if err == nil && (w.shut || w.torn) {
 		err = w.closedError()
 	}
 	w.mu.Unlock()
@@ -157,7 +158,7 @@ func (w *writer) take(ctx context.Context) error {
 func (w *writer) roomy() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.pend.n < pendingLimit && !w.shut
+	return w.pend.n < pendingLimit && !w.shut && !w.torn
 }
 
 // await waits under the lock until ok; it fails when ctx ends or the wire
@@ -207,10 +208,21 @@ func (w *writer) message(m Message) error {
 // piece sends a piece of a message through the operators.
 func (w *writer) piece(f Frame) error {
 	err := w.down(0, f)
-	if err != nil && w.begun && !w.last && !w.ended() {
+	if err == nil || !w.begun || w.last {
+		return err
+	}
+	if !w.ended() {
 		w.c.fail(operatorError(err))
 	}
+	w.tear()
 	return err
+}
+
+// tear says, under the turn, that the message under way has no end.
+func (w *writer) tear() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.torn = true
 }
 
 // ended reports that nothing more can be queued.
@@ -244,7 +256,7 @@ func (w *writer) data(f Frame) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.shut || w.err != nil {
+	if w.shut || w.torn || w.err != nil {
 		return w.closedError()
 	}
 	w.queued += int64(w.frame(&w.pend, h, f.Payload))

@@ -100,10 +100,12 @@ func (m *messageWriter) Close() error {
 	if m.err == nil {
 		m.err = m.emit(true)
 	}
-	begun := !m.first
 	m.own.free()
-	if m.err != nil && begun && !closed(m.w.c.close.begun) {
-		m.w.c.abort(result.StatusInternalError, "a message was not finished", m.w.c.closeOr(m.err))
+	if m.err != nil && m.w.begun && !m.w.last {
+		m.w.tear()
+		if !closed(m.w.c.close.begun) {
+			m.w.c.abort(result.StatusInternalError, "a message was not finished", m.w.c.closeOr(m.err))
+		}
 	}
 	m.w.streaming.Store(false)
 	m.w.unlock()
