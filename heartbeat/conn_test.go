@@ -246,14 +246,15 @@ func TestPingIsNoAnswer(t *testing.T) {
 	})
 }
 
-// A flooder is an operator that queues as many Pings as the connection takes.
+// A flooder is an operator that queues as many Pings as the connection takes,
+// never at the moment at which the heartbeat wakes.
 type flooder struct{}
 
 func (flooder) Attach(l *stream.Link) (stream.Taps, error) {
 	return stream.Taps{Timer: func(time.Time) (time.Duration, error) {
 		for l.Control(stream.Ping, make([]byte, 100)) == nil {
 		}
-		return time.Second, nil
+		return 1001 * time.Millisecond, nil
 	}}, nil
 }
 
