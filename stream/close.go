@@ -281,14 +281,12 @@ func with(err error) func(result.Status) result.Status {
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.7
 func (c *Conn) fail(err error) {
-	code, reason := result.StatusInternalError, ""
 	switch e := err.(type) {
 	case *result.ProtocolError:
-		code, reason = e.Code, e.What
+		c.abort(e.Code, e.What, c.closeOr(e))
 	case *operatorFailure:
-		err = e.error
+		c.abort(result.StatusInternalError, "", with(&result.ConnectionFailed{Err: e.error}))
 	}
-	c.abort(code, reason, c.closeOr(err))
 }
 
 // abort sends a Close frame and settles with the outcome, without waiting for
