@@ -56,10 +56,10 @@ func gorillaAnswers(_ setting, a ask) outcome {
 }
 
 // gws follows the client in the context modes, and answers with windows of its
-// own whatever was offered.
+// own whatever was offered, but does not tell of those of 15 bits.
 func gwsAnswers(s setting, a ask) outcome {
 	switch {
-	case s.clientBits > 0 && a.LocalMaxWindowBits == 15:
+	case s.clientBits > 0 && s.clientBits < 15 && a.LocalMaxWindowBits == 15:
 		return refused("client_max_window_bits")
 	case tooLarge(orMax(s.serverBits), a):
 		return refused("server_max_window_bits")

@@ -29,11 +29,13 @@ var contextSettings = []setting{
 	{serverNoContext: true, clientNoContext: true},
 }
 
-// windowSettings are some windows that a server may want.
-var windowSettings = []setting{
-	{serverBits: 10},
-	{clientBits: 11},
-	{serverBits: 9, clientBits: 12},
+// windowSettings are the windows that a server may want, from so many bits on:
+// each size for either side alone, and for both.
+func windowSettings(least int) (all []setting) {
+	for bits := least; bits <= 15; bits++ {
+		all = append(all, setting{serverBits: bits}, setting{clientBits: bits}, setting{serverBits: bits, clientBits: least + 15 - bits})
+	}
+	return all
 }
 
 // String returns the setting as the programs read it.
