@@ -83,14 +83,15 @@ func (ls *listeners) end(error)    {}
 
 // give calls the callbacks. A pause that one of them holds keeps back the
 // messages that follow; after CloseNow there are none.
-func (ls *listeners) give(lent []Message) (int, error) {
-	for _, m := range lent {
+func (ls *listeners) give(messages []Message) (int, error) {
+	defer release(messages)
+	for _, m := range messages {
 		if ls.c.r.attention.Load() != 0 && ls.c.r.attend(context.Background()) != nil {
 			break
 		}
 		ls.call(m)
 	}
-	return len(lent), nil
+	return len(messages), nil
 }
 
 // call calls the callbacks for one message.

@@ -12,13 +12,16 @@ import (
 // owned messages, so the memory goes round through one pool for each class.
 //
 // Each time a buffer is filled with messages is a cycle, and has a number. Each
-// message has a ticket: the cycle, 24 bits, and the message's index, 8 bits. A
+// message has a ticket: the cycle, 20 bits, and the message's index, 12 bits. A
 // ticket counts once, and only while its cycle lasts.
 type buffer struct {
 	mem   []byte          // its length is the class
 	live  []atomic.Uint64 // the cycle, and a bit for each of 32 messages not released yet
-	refs  atomic.Int32    // words of live with such a bit
+	refs  atomic.Int32    // words of live with such a bit, and the slab while it is open
 	cycle uint32
+
+	batches [][]Message // room for batches of its messages, which goes round with it
+	used    int         // of batches, in this cycle
 }
 
 const (
@@ -43,22 +46,50 @@ func take(n int) *buffer {
 
 func newBuffer(n int) *buffer {
 	messages := 1
-	if n == slabSize {
-		messages = slabCount
+	if n >= slabSize {
+		messages = min(n/16, ticketCount)
 	}
 	return &buffer{mem: make([]byte, n), live: make([]atomic.Uint64, (messages+31)/32)}
 }
 
-// issue begins a cycle of n messages, and returns the first one's ticket. The
-// tickets that follow it are those of the other messages.
-func (b *buffer) issue(n int) (ticket uint32) {
-	words := (n + 31) / 32
-	b.cycle = max(1, (b.cycle+1)&0xFFFFFF)
-	b.refs.Store(int32(words))
-	for i := range words {
-		b.live[i].Store(uint64(b.cycle)<<32 | (1<<min(32, n-32*i) - 1))
+const (
+	ticketBits  = 12
+	ticketCount = 1 << ticketBits // messages in a cycle, at most
+	cycleMask   = 1<<(32-ticketBits) - 1
+)
+
+// begin begins a cycle, for as many holders.
+func (b *buffer) begin(refs int32) {
+	b.cycle = max(1, (b.cycle+1)&cycleMask)
+	b.refs.Store(refs)
+	b.used = 0
+}
+
+// batch returns an empty slice with room for so many messages, all of them to
+// be in this buffer in this cycle.
+func (b *buffer) batch(room int) []Message {
+	if b.used == len(b.batches) {
+		b.batches = append(b.batches, nil)
 	}
-	return b.cycle << 8
+	batch := &b.batches[b.used]
+	b.used++
+	if cap(*batch) < room {
+		*batch = make([]Message, 0, room)
+	}
+	return *batch
+}
+
+// issue lets the messages of a word have tickets, and returns the one of
+// message i, the word's first.
+func (b *buffer) issue(i int, bits uint32) (ticket uint32) {
+	b.live[i/32].Store(uint64(b.cycle)<<32 | uint64(bits))
+	return b.cycle<<ticketBits | uint32(i)
+}
+
+// only begins a cycle of one message, and returns its ticket.
+func (b *buffer) only() (ticket uint32) {
+	b.begin(1)
+	return b.issue(0, 1)
 }
 
 // release takes a ticket back, once.
@@ -69,75 +100,27 @@ func (b *buffer) release(ticket uint32) {
 // clear takes tickets back: those of the bits, in the word that ticket stands
 // in. The last ticket frees the buffer.
 func (b *buffer) clear(ticket uint32, bits uint64) {
-	word := &b.live[ticket&0xFF>>5]
+	word := &b.live[ticket%ticketCount/32]
 	for {
 		old := word.Load()
-		if uint32(old>>32) != ticket>>8 || old&bits == 0 {
+		if uint32(old>>32) != ticket>>ticketBits || old&bits == 0 {
 			return
 		}
 		if !word.CompareAndSwap(old, old&^bits) {
 			continue
 		}
-		if uint32(old&^bits) == 0 && b.refs.Add(-1) == 0 {
-			b.free()
+		if uint32(old&^bits) == 0 {
+			b.leave()
 		}
 		return
 	}
 }
 
-const (
-	slabSize  = 16 << 10 // memory that many small messages share
-	slabCount = 256      // how many at most, as a ticket has 8 bits for them
-	slabMax   = 1 << 10  // the largest of them, in bytes
-	slabAfter = 8        // messages in a row before sharing begins
-)
-
-// An arena gives messages to one subscriber. Messages that come alone have
-// memory of their own; those that come in bursts share slabs, which go back to
-// the pool with the last of their messages.
-type arena struct {
-	b     *buffer
-	room  []byte // what is left of it
-	first uint32 // its first ticket
-	n     uint32 // messages in it
-	burst int
-}
-
-// own makes dst a copy of a lent message that its receiver owns.
-func (a *arena) own(dst *Message, m Message) {
-	size := len(m.Data)
-	if a.burst++; a.burst <= slabAfter || size > slabMax {
-		*dst = m.Clone()
-		return
+// leave is the end of one holder. The last one frees the buffer.
+func (b *buffer) leave() {
+	if b.refs.Add(-1) == 0 {
+		b.free()
 	}
-	if a.b == nil || a.n == slabCount || size > len(a.room) {
-		a.seal()
-		a.b = take(slabSize)
-		a.first, a.room = a.b.issue(slabCount), a.b.mem
-	}
-	dst.Data = a.room[:copy(a.room, m.Data):size]
-	dst.Type, dst.Verbatim = m.Type, m.Verbatim
-	dst.own, dst.ticket = a.b, a.first+a.n
-	a.room = a.room[size:]
-	a.n++
-}
-
-// rest ends a burst.
-func (a *arena) rest() {
-	a.burst = 0
-	a.seal()
-}
-
-// seal makes the slab's messages its only holders: it takes back the tickets
-// that no message got.
-func (a *arena) seal() {
-	if a.b == nil {
-		return
-	}
-	for i := a.n; i < slabCount; i = i&^31 + 32 {
-		a.b.clear(a.first+i, 0xFFFFFFFF<<(i&31)&0xFFFFFFFF)
-	}
-	a.b, a.room, a.n = nil, nil, 0
 }
 
 // free gives the buffer back; the caller must be its only holder. Under the
@@ -149,6 +132,11 @@ func (b *buffer) free() {
 	}
 	borrowed(-1)
 	poison(b.mem)
+	if raceDetector {
+		for _, batch := range b.batches {
+			clear(batch[:cap(batch)])
+		}
+	}
 	class := bits.Len(uint(len(b.mem) - 1))
 	if class <= maxClass {
 		pools[class].Put(b)

@@ -72,7 +72,7 @@ func (m Message) String() string { return string(m.Data) }
 // back with Release.
 func (m Message) Clone() Message {
 	b := take(len(m.Data))
-	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: b, ticket: b.issue(1)}
+	c := Message{Type: m.Type, Verbatim: m.Verbatim, own: b, ticket: b.only()}
 	c.Data = b.mem[:len(m.Data):len(m.Data)]
 	copy(c.Data, m.Data)
 	return c
@@ -84,8 +84,8 @@ func (m Message) Clone() Message {
 // does Release of a message that owns nothing. Release may be called from any
 // goroutine.
 //
-// Small messages that came in one burst share up to 16 KiB, which is kept as
-// long as any of them is: keep a Clone where few are to be kept for long.
+// Messages that came in one burst share up to 128 KiB, which is kept as long as
+// any of them is: keep a Clone where few are to be kept for long.
 func (m Message) Release() {
 	if m.own != nil {
 		m.own.release(m.ticket)

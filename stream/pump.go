@@ -12,9 +12,9 @@ import (
 // A subscriber is one of those who share the messages. The pump calls it, from
 // one goroutine.
 type subscriber interface {
-	// give hands over lent messages and returns how many were taken: all of
-	// them, or fewer and an error to leave.
-	give(lent []Message) (taken int, err error)
+	// give hands over messages, lent ones or such as the subscriber owns, and
+	// returns how many were taken: all of them, or fewer and an error to leave.
+	give(messages []Message) (taken int, err error)
 	// rest is called when no more messages are at hand for now.
 	rest() error
 	// end says that no more messages come; err is nil after a success.
@@ -87,6 +87,7 @@ func (p *pump) leave(s subscriber, err error) {
 	subs := slices.Clone(*p.subs.Load())
 	p.set(slices.DeleteFunc(subs, func(o subscriber) bool { return o == s }))
 	p.mu.Unlock()
+	s.rest()
 	s.end(err)
 }
 
@@ -106,49 +107,70 @@ func (p *pump) run(c *Conn) {
 	whole = true
 }
 
-// lentMax is the most messages that are handed on at a time.
-const lentMax = 128
+// handMax is the most messages that are handed on at a time.
+const handMax = 128
 
 // take takes messages until there are no more, as many at a time as are at
 // hand, and returns the error to report, nil after a success.
 func (p *pump) take(c *Conn) error {
 	r := &c.r
 	r.whole.wanted = true
-	lent := new([lentMax]Message)
-	n := 0
+	hand := new([handMax]Message)
+	n, most, give := 0, 0, false
 	add := func(m Message, _ error) bool {
-		lent[n].Data, lent[n].Type = m.Data, m.Type
+		hand[n].Data, hand[n].Type = m.Data, m.Type
+		hand[n].own = nil
+		if give {
+			hand[n].own, hand[n].ticket = r.slab.b, r.slab.ticket()
+		}
 		n++
-		return n < lentMax
+		return n < most
 	}
 	for {
-		n = 0
+		subs := *p.subs.Load()
+		n, most, give = 0, handMax, len(subs) == 1 && r.share()
+		if give {
+			most = min(most, r.slab.left())
+		}
 		if r.burst(add); n == 0 {
 			m, err := r.message(context.Background())
 			if err != nil {
 				return r.ended(context.Background(), err)
 			}
+			subs = *p.subs.Load()
+			give = len(subs) == 1 && r.holds() && r.share()
 			add(m, nil)
+		} else if !give {
+			subs = *p.subs.Load()
+			r.many = true
 		}
-		p.give(c, lent[:n])
-		r.spoil(lent[:n]...)
+		p.give(c, subs, hand[:n])
+		r.spoil(hand[:n]...)
 	}
 }
 
 // give hands messages to all. While nobody is there to take them, it waits.
-func (p *pump) give(c *Conn, lent []Message) {
+func (p *pump) give(c *Conn, subs []subscriber, messages []Message) {
 	for {
 		most := 0
-		for _, s := range *p.subs.Load() {
-			taken, err := s.give(lent)
+		for _, s := range subs {
+			taken, err := s.give(messages)
 			most = max(most, taken)
 			if err != nil {
 				p.leave(s, err)
 			}
 		}
-		if lent = lent[most:]; len(lent) == 0 || !p.waitJoin(c) {
+		if messages = messages[most:]; len(messages) == 0 {
 			return
 		}
+		for i := range messages { // whoever comes next may not come alone
+			messages[i].Release()
+			messages[i].own = nil
+		}
+		if !p.waitJoin(c) {
+			return
+		}
+		subs = *p.subs.Load()
 	}
 }
 
@@ -214,19 +236,19 @@ func (s single) rest() error {
 	return nil
 }
 
-func (s single) give(lent []Message) (int, error) {
+func (s single) give(messages []Message) (int, error) {
 	s.mu.Lock()
-	for i, m := range lent {
-		var own Message
-		s.arena.own(&own, m)
-		if err := s.hand(own); err != nil {
+	var own [1]Message
+	for i := range messages {
+		s.arena.own(own[:], messages[i:i+1])
+		if err := s.hand(own[0]); err != nil {
 			s.mu.Unlock()
-			own.Release()
+			own[0].Release()
 			return i, err
 		}
 	}
 	s.mu.Unlock()
-	return len(lent), nil
+	return len(messages), nil
 }
 
 // hand gives one message, under the lock, which it opens where it waits: for
@@ -255,40 +277,54 @@ const (
 	bundleMax = 64  // the most that go to an Observable's producer at a time
 )
 
-// A batcher gathers messages and gives them in slices.
+// A batcher gathers messages and gives them in slices. Where the messages were
+// given to it, the slice is their buffer's, too.
 type batcher struct {
 	s    *Subscription[[]Message]
 	max  int // messages in a batch
 	have []Message
-	size int // of the last batch, as a guess at the next
+	home *buffer // whose have is, if it is a buffer's
+	size int     // of the last batch, as a guess at the next
 }
 
 func (b *batcher) blocks() bool { return b.s.q.Policy == Block }
 
-func (b *batcher) give(lent []Message) (int, error) {
+func (b *batcher) give(messages []Message) (int, error) {
 	if b.s.ended.Load() {
 		release(b.have)
 		b.have = nil
 		return 0, errLeft
 	}
-	for i, m := range lent {
-		if b.have == nil {
-			b.have = make([]Message, 0, min(max(b.size, 2*(len(lent)-i)), b.max))
-		}
+	for taken := 0; taken < len(messages); {
+		left := messages[taken:]
+		b.settle(left)
 		n := len(b.have)
-		if n == cap(b.have) {
-			b.have = slices.Grow(b.have, n)
-		}
-		b.have = b.have[:n+1]
-		b.s.arena.own(&b.have[n], m)
-		if n+1 < b.max {
+		count := min(len(left), b.max-n)
+		b.have = slices.Grow(b.have, count)[:n+count]
+		b.s.arena.own(b.have[n:], left[:count])
+		taken += count
+		if n+count < b.max {
 			continue
 		}
 		if err := b.flush(); err != nil {
-			return i + 1, err
+			return taken, err
 		}
 	}
-	return len(lent), nil
+	return len(messages), nil
+}
+
+// settle sees that there is a batch which the next messages may go into: in a
+// buffer's slice there are none but its own.
+func (b *batcher) settle(next []Message) {
+	switch own := next[0].own; {
+	case b.have != nil && b.home != nil && own != b.home:
+		b.have, b.home = slices.Clone(b.have), nil
+	case b.have != nil:
+	case own != nil:
+		b.have, b.home = own.batch(b.max), own
+	default:
+		b.have, b.home = make([]Message, 0, min(max(b.size, 2*len(next)), b.max)), nil
+	}
 }
 
 func (b *batcher) rest() error {

@@ -70,3 +70,25 @@ func comeAndGo(t *testing.T, f face, s side, end func(*script.Peer)) {
 	p.End()
 	synctest.Wait()
 }
+
+// So are those of messages that one subscriber left and another one took.
+func TestLeftMessagesComeBack(t *testing.T) {
+	before := stream.Lent()
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs := overPipe(t)
+		go floodNumbered(theirs)
+		for _, k := range leaveAndCome(t, c) {
+			for _, m := range k.kept {
+				m.Release()
+			}
+		}
+		theirs.Close()
+		for m := range c.Chan(t.Context(), nil).C {
+			m.Release()
+		}
+		<-c.Done()
+	})
+	if n := stream.Lent() - before; n != 0 {
+		t.Errorf("%d buffers are still lent", n)
+	}
+}

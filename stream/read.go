@@ -35,11 +35,13 @@ type reader struct {
 	t *transport
 
 	own  *buffer // holds buf, nil while nothing is buffered
+	slab slab    // own, once messages in it were given away
 	buf  []byte  // all of own's memory
 	pos  int     // buf[pos:end] waits to be parsed; pos is the consumer's
 	end  int
 	base int64 // offset of buf[0] in the stream of all bytes
 	size int   // of the buffer to borrow next
+	many bool  // the consumer found many messages in the buffer: it need not be large
 
 	frame frame // the data frame and message under way
 	chain chain // the operators' In
@@ -152,6 +154,9 @@ func (r *reader) parsed() bool {
 	}
 	r.base += int64(r.end)
 	r.pos, r.end = 0, 0
+	if r.slab.b != nil {
+		r.drop()
+	}
 	return true
 }
 
@@ -191,14 +196,18 @@ func (r *reader) seen(n int) {
 
 // room returns memory behind buf[:end] for the next read; never none.
 func (r *reader) room() []byte {
+	if r.many {
+		r.size, r.many = min(r.size, readSize), false
+	}
+	left := r.end - r.pos
 	switch {
 	case r.own == nil:
 		r.borrow(r.size)
-	case r.end == 0 && len(r.buf) != r.size:
-		r.drop()
-		r.borrow(r.size)
+	case len(r.buf) != r.size && left < r.size:
+		r.move(r.size)
 	case r.end == len(r.buf):
-		r.grow(r.end - r.pos + 1)
+		r.grow(left + 1)
+		r.size = min(len(r.buf), 1<<maxClass)
 	}
 	return r.buf[r.end:]
 }
@@ -231,23 +240,51 @@ func (r *reader) borrow(n int) {
 	r.buf = r.own.mem
 }
 
+// drop gives the buffer back, or leaves it to the messages in it.
 func (r *reader) drop() {
-	r.own.free()
+	if r.slab.b != nil {
+		r.slab.seal()
+	} else {
+		r.own.free()
+	}
 	r.own, r.buf = nil, nil
 }
 
+const (
+	sharedMin = 16 << 10  // what there must be in a buffer that messages share
+	sharedMax = 128 << 10 // the largest of these buffers
+)
+
+// holds reports whether the message that was just returned lies in the buffer.
+func (r *reader) holds() bool { return len(r.chain.stages) == 0 && r.whole.own == nil }
+
+// share reports whether the messages that lie in the buffer may be given away,
+// the buffer with them: whoever keeps one keeps all of it, so it is well
+// filled, and not large.
+func (r *reader) share() bool {
+	if r.slab.b == nil && r.end >= max(sharedMin, len(r.buf)/4) && len(r.buf) <= sharedMax {
+		r.slab.open(r.own)
+	}
+	return r.slab.b != nil && r.slab.left() > 0
+}
+
 // grow makes the buffer hold n bytes from pos on, moving them to its front or
-// into a larger one.
+// into another one.
 func (r *reader) grow(n int) {
-	own := r.own
-	if n > len(r.buf) {
-		own = take(max(n, readSize))
-		r.size = min(len(own.mem), 1<<maxClass)
+	if n > len(r.buf) || r.slab.b != nil {
+		r.move(max(n, readSize))
+		return
 	}
+	moved := copy(r.buf, r.buf[r.pos:r.end])
+	r.base += int64(r.pos)
+	r.pos, r.end = 0, moved
+}
+
+// move moves the bytes from pos on into a buffer of at least n bytes.
+func (r *reader) move(n int) {
+	own := take(n)
 	moved := copy(own.mem, r.buf[r.pos:r.end])
-	if own != r.own {
-		r.drop()
-	}
+	r.drop()
 	r.base += int64(r.pos)
 	r.own, r.buf, r.pos, r.end = own, own.mem, 0, moved
 }

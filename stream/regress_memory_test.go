@@ -10,12 +10,14 @@ import (
 // burst returns messages of these sizes from an arena.
 func burst(a *arena, sizes ...int) (all []Message) {
 	for _, n := range sizes {
-		var m Message
-		a.own(&m, Message{Type: Binary, Data: make([]byte, n)})
-		all = append(all, m)
+		own := make([]Message, 1)
+		a.own(own, []Message{{Type: Binary, Data: make([]byte, n)}})
+		all = append(all, own...)
 	}
 	return all
 }
+
+const slabCount = slabSize / 16 // messages in a slab, at most
 
 // times returns a size n times.
 func times(n, size int) (sizes []int) {
@@ -63,8 +65,8 @@ func TestTicketsAreOfTheCycle(t *testing.T) {
 	var a arena
 	sizes := append(times(slabAfter+slabCount, 0), times(slabCount+1, 10)...)
 	for i, m := range burst(&a, append(sizes, times(40, slabMax)...)...) {
-		word := m.own.live[m.ticket&0xFF>>5].Load()
-		if m.ticket>>8 != uint32(word>>32) || word>>(m.ticket&31)&1 == 0 {
+		word := m.own.live[m.ticket%ticketCount/32].Load()
+		if m.ticket>>ticketBits != uint32(word>>32) || word>>(m.ticket&31)&1 == 0 {
 			t.Fatalf("the ticket %#x of message %d is none of its buffer's cycle %d", m.ticket, i, m.own.cycle)
 		}
 	}
@@ -76,16 +78,14 @@ func TestSecondReleaseDoesNothing(t *testing.T) {
 	// Too large for a pool: nobody else gets it while the test fills it again.
 	b := &buffer{mem: make([]byte, 2<<maxClass), live: make([]atomic.Uint64, slabCount/32)}
 	for _, count := range []int{1, slabCount, 33, slabCount} {
-		first := b.issue(count)
-		old := make([]Message, count)
-		for i := range old {
-			old[i] = Message{own: b, ticket: first + uint32(i)}
-			old[i].Release()
+		old := fill(b, count)
+		for _, m := range old {
+			m.Release()
 		}
 		if n := b.refs.Load(); n != 0 {
 			t.Fatalf("all of %d tickets came back, %d words are live", count, n)
 		}
-		b.issue(slabCount) // for others
+		fill(b, slabCount) // for others
 		for _, m := range old {
 			m.Release()
 		}
@@ -98,6 +98,18 @@ func TestSecondReleaseDoesNothing(t *testing.T) {
 			}
 		}
 	}
+}
+
+// fill makes so many messages the buffer's only holders.
+func fill(b *buffer, count int) []Message {
+	var s slab
+	s.open(b)
+	all := make([]Message, count)
+	for i := range all {
+		all[i] = Message{own: b, ticket: s.ticket()}
+	}
+	s.seal()
+	return all
 }
 
 // A loop that ends with nothing left to parse gives its buffer back.

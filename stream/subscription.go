@@ -63,8 +63,10 @@ func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
 }
 
 // Batches is Chan with slices: each has the messages that came with one read
-// from the network, at most 256, and belongs to the receiver. It costs a
-// fraction of what Chan costs a message.
+// from the network, at most 256. The receiver owns the slice, too, until it has
+// released the last of its messages: the slice is used again then, like their
+// memory. It costs a fraction of what Chan costs a message, and nothing is
+// allocated for those that are released.
 func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
 	return subscribe(c, ctx, q, defaultBatches, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
 }
