@@ -2,10 +2,8 @@ package stream
 
 import (
 	"context"
-	"time"
 
 	"github.com/reactivex/rxgo/v2"
-	"go.uber.org/zap"
 )
 
 // Observable returns the inbound messages as an Observable of [Message] items,
@@ -51,20 +49,20 @@ func (c *Conn) ObservableBatches(q *Queue) rxgo.Observable {
 	}})
 }
 
-// giveUpAfter is how long an observer may take nothing once the connection has
-// ended.
-const giveUpAfter = time.Minute
-
 // produce emits what a subscription gives, and then its error.
 func produce[T any](ctx context.Context, next chan<- rxgo.Item, s *Subscription[T], emit func(*emitter, T) bool) {
 	defer s.Cancel()
-	e := &emitter{s.c, ctx, next}
+	e := newEmitter(ctx, next, s.c)
+	defer e.finish()
 	for item := range s.C {
+		e.busy.Store(true)
 		if !emit(e, item) {
 			return
 		}
+		e.busy.Store(false)
 	}
 	if err := s.Err(); err != nil && ctx.Err() == nil {
+		e.busy.Store(true)
 		e.emit(rxgo.Error(err))
 	}
 }
@@ -72,45 +70,10 @@ func produce[T any](ctx context.Context, next chan<- rxgo.Item, s *Subscription[
 func emitOne[T any](e *emitter, item T) bool { return e.emit(rxgo.Of(item)) }
 
 func emitEach(e *emitter, batch []Message) bool {
-	for _, m := range batch {
-		if !e.emit(rxgo.Of(m)) {
+	for i := range batch {
+		if !e.emit(rxgo.Of(batch[i])) {
 			return false
 		}
 	}
 	return true
-}
-
-// An emitter hands items to one observer.
-type emitter struct {
-	c    *Conn
-	ctx  context.Context
-	next chan<- rxgo.Item
-}
-
-// emit hands an item to the observer. It returns false if the observer is
-// gone.
-func (e *emitter) emit(item rxgo.Item) bool {
-	select {
-	case e.next <- item:
-		return true
-	default:
-	}
-	var over <-chan time.Time
-	done := e.c.Done()
-	for {
-		select {
-		case e.next <- item:
-			return true
-		case <-e.ctx.Done():
-			return false
-		case <-done:
-			done = nil
-			t := time.NewTimer(giveUpAfter)
-			defer t.Stop()
-			over = t.C
-		case <-over:
-			e.c.log().Warn("an observer was given up: it took no item after the connection ended", zap.Duration("for", giveUpAfter))
-			return false
-		}
-	}
 }
