@@ -197,7 +197,7 @@ func TestObserverIsGivenUpAtTheError(t *testing.T) {
 		synctest.Wait()
 		p.Cuts()
 		<-p.Conn.Done()
-		time.Sleep(2*time.Minute + time.Second)
+		time.Sleep(time.Minute + time.Second)
 		isDone(t, items, 1)
 		p.End()
 	})

@@ -56,13 +56,13 @@ func (e *emitter) finish() { close(e.finished) }
 // emit hands an item to the observer. It returns false if the observer is
 // gone.
 func (e *emitter) emit(item rxgo.Item) bool {
-	if phase := e.phase.Load(); phase != emitting {
-		if phase == leaving {
-			return false
-		}
-		e.taken.Add(1)
+	if e.phase.Load() == leaving {
+		return false
 	}
 	e.next <- item
+	if e.phase.Load() == ending {
+		e.taken.Add(1)
+	}
 	return true
 }
 
@@ -94,7 +94,7 @@ func (e *emitter) outlast(ctx context.Context) bool {
 	e.phase.Store(ending)
 	tick := time.NewTicker(giveUpAfter)
 	defer tick.Stop()
-	for before := e.taken.Load(); ; {
+	for before := uint64(0); ; {
 		select {
 		case <-e.finished:
 			return false
