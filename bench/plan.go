@@ -62,7 +62,8 @@ func (j job) patience() time.Duration {
 }
 
 // jobs lists all measurements: round after round, in each of them the
-// libraries of a workload one after the other. Memory does not vary as speed
+// libraries of a workload one after the other, beginning with another one, as
+// each leaves the machine to the next. Memory does not vary as speed
 // does: one round of it is enough.
 func (p plan) jobs(server address) []job {
 	var all []job
@@ -71,7 +72,8 @@ func (p plan) jobs(server address) []job {
 			if !p.match.MatchString(w.Name) || w.Operation == opHold && round > 0 {
 				continue
 			}
-			for _, l := range w.among {
+			for i := range w.among {
+				l := w.among[(i+round)%len(w.among)]
 				all = append(all, job{
 					Workload: w, Library: l.name, Kind: l.kind, Server: server, Window: p.Window,
 					Connections: p.connections(w), ID: uint64(len(all)),
