@@ -33,9 +33,9 @@ type emitter struct {
 
 // The phases of an emitter.
 const (
-	emitting int32 = iota
-	ending         // the connection has ended: the guard looks at taken
-	leaving        // the observer is gone
+	emitting   int32 = iota
+	outlasting       // the connection has ended: the guard looks at taken
+	leaving          // the observer is gone
 )
 
 // newEmitter starts an emitter, which ends with finish.
@@ -60,7 +60,7 @@ func (e *emitter) emit(item rxgo.Item) bool {
 		return false
 	}
 	e.next <- item
-	if e.phase.Load() == ending {
+	if e.phase.Load() == outlasting {
 		e.taken.Add(1)
 	}
 	return true
@@ -91,7 +91,7 @@ func (e *emitter) guard(ctx context.Context) {
 // outlast waits, after the connection's end, while the observer takes what is
 // left. It returns false when it has taken all of it.
 func (e *emitter) outlast(ctx context.Context) bool {
-	e.phase.Store(ending)
+	e.phase.Store(outlasting)
 	tick := time.NewTicker(giveUpAfter)
 	defer tick.Stop()
 	for before := uint64(0); ; {
