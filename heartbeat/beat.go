@@ -20,9 +20,9 @@ type beat struct {
 
 // wake is the tap that the connection's timer calls.
 func (b *beat) wake(now time.Time) (time.Duration, error) {
-	held, read := b.link.Held(), b.link.LastRead()
+	held, read := b.link.Held(), sinceEpoch(b.link.LastRead())
 	b.mu.Lock()
-	ping, sleep, err := b.pulse.wake(now, held, read)
+	ping, sleep, err := b.pulse.wake(sinceEpoch(now), held, read)
 	payload := b.pulse.payload()
 	b.mu.Unlock()
 	if err != nil || !ping {
@@ -37,25 +37,26 @@ func (b *beat) wake(now time.Time) (time.Duration, error) {
 	return sleep, nil
 }
 
-// control is the tap that sees what comes.
-func (b *beat) control(f stream.Frame) error {
-	if f.Type != stream.Pong {
-		return nil
-	}
-	read := b.link.LastRead()
+// answered takes in a Pong and reports whether it told how long it took.
+func (b *beat) answered(payload []byte) (measured bool) {
+	read := sinceEpoch(b.link.LastRead())
 	b.mu.Lock()
-	took, measured := b.pulse.answer(f.Payload, read)
+	defer b.mu.Unlock()
+	took, measured := b.pulse.answer(payload, read)
 	if measured {
 		b.rtt.add(took)
 	}
+	return measured
+}
+
+// tell calls the listeners.
+func (b *beat) tell() {
+	b.mu.Lock()
 	rtt, listeners := b.rtt, b.listeners
 	b.mu.Unlock()
-	if measured {
-		for _, f := range listeners {
-			(*f)(rtt)
-		}
+	for _, f := range listeners {
+		(*f)(rtt)
 	}
-	return nil
 }
 
 // listen adds a listener and returns what takes it away again.

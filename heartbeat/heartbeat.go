@@ -111,5 +111,11 @@ func (o *Operator) Attach(link *stream.Link) (stream.Taps, error) {
 		return stream.Taps{}, err
 	}
 	b := &beat{link: link, pulse: pulse{op: o}}
-	return stream.Taps{Control: b.control, Timer: b.wake, State: b}, nil
+	control := func(f stream.Frame) error {
+		if f.Type == stream.Pong && b.answered(f.Payload) {
+			b.tell()
+		}
+		return nil
+	}
+	return stream.Taps{Control: control, Timer: b.wake, State: b}, nil
 }

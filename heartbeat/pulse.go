@@ -7,53 +7,57 @@ import (
 )
 
 // A pulse is what a heartbeat knows of one peer, and what follows from it. It
-// does no I/O and reads no clock.
+// does no I/O and reads no clock; times are counted from epoch.
 type pulse struct {
 	op *Operator
 
-	proven time.Time // the peer was alive then: the timeout counts from here
-	quiet  time.Time // the last proof or Ping: the interval counts from here
-	sent   time.Time // when the last Ping was sent
-	seq    uint64    // what the last Ping carried
+	proven time.Duration // the peer was alive then: the timeout counts from here
+	quiet  time.Duration // the last proof or Ping: the interval counts from here
+	sent   time.Duration // when the last Ping was sent
+	seq    uint64        // what the last Ping carried
 
+	begun   bool // it has been woken
 	waiting bool // for the answer to the last Ping
 	repeat  bool // that answer may never come: send the Ping again at the next wake
 	unclear bool // how long that answer takes says nothing about the network
 }
 
+// epoch lets a moment be a third of a time.Time. Connections are many.
+var epoch = time.Now()
+
+func sinceEpoch(t time.Time) time.Duration { return t.Sub(epoch) }
+
 // wake decides what to do now: whether to send a Ping, and how long to sleep.
 // held and read are what the link says of its reading.
-func (p *pulse) wake(now time.Time, held bool, read time.Time) (ping bool, sleep time.Duration, err error) {
+func (p *pulse) wake(now time.Duration, held bool, read time.Duration) (ping bool, sleep time.Duration, err error) {
 	switch {
-	case p.proven.IsZero():
-		p.proven, p.quiet = now, now
+	case !p.begun:
+		p.begun, p.proven, p.quiet = true, now, now
 	case held:
 		p.proven, p.quiet, p.unclear = now, now, true
-	case p.op.anyFrame && read.After(p.proven):
+	case p.op.anyFrame && read > p.proven:
 		p.proven, p.quiet = read, read
 	}
-	if p.waiting && now.Sub(p.proven) >= p.op.timeout {
+	if p.waiting && now-p.proven >= p.op.timeout {
 		return false, 0, p.silent(now)
 	}
-	sleep = p.op.interval - now.Sub(p.quiet)
+	sleep = p.op.interval - (now - p.quiet)
 	if sleep <= 0 {
 		if ping = !p.waiting || p.repeat; ping {
 			p.ask(now)
 		}
 		sleep = p.op.interval
 	}
-	return ping, min(sleep, p.op.timeout-now.Sub(p.proven)), nil
+	return ping, min(sleep, p.op.timeout-(now-p.proven)), nil
 }
 
 // ask notes that a Ping goes out: the last one again if it was not answered.
-func (p *pulse) ask(now time.Time) {
+func (p *pulse) ask(now time.Duration) {
 	if !p.waiting {
 		p.seq++
 		// A wake that comes late, as after the machine was suspended, finds a
 		// peer that nobody has asked: that is not the peer's silence.
-		if asked := now.Add(-p.op.interval); p.proven.Before(asked) {
-			p.proven = asked
-		}
+		p.proven = max(p.proven, now-p.op.interval)
 	}
 	p.waiting, p.repeat, p.unclear = true, false, p.waiting
 	p.quiet, p.sent = now, now
@@ -67,7 +71,7 @@ func (p *pulse) payload() (b [8]byte) {
 
 // answer takes in a Pong that was read at the given time. It reports whether
 // it answers our Ping and took a time worth measuring.
-func (p *pulse) answer(payload []byte, read time.Time) (took time.Duration, measured bool) {
+func (p *pulse) answer(payload []byte, read time.Duration) (took time.Duration, measured bool) {
 	if !p.waiting {
 		return 0, false
 	}
@@ -83,14 +87,12 @@ func (p *pulse) answer(payload []byte, read time.Time) (took time.Duration, meas
 		return 0, false
 	}
 	p.waiting = false
-	if read.After(p.proven) {
-		p.proven = read
-	}
-	return read.Sub(p.sent), !p.unclear
+	p.proven = max(p.proven, read)
+	return read - p.sent, !p.unclear
 }
 
-func (p *pulse) silent(now time.Time) error {
-	return &silence{waited: now.Sub(p.proven), asked: now.Sub(p.sent), anyFrame: p.op.anyFrame}
+func (p *pulse) silent(now time.Duration) error {
+	return &silence{waited: now - p.proven, asked: now - p.sent, anyFrame: p.op.anyFrame}
 }
 
 // A silence is the error that ends the connection of a peer that gave no sign

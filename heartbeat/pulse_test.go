@@ -109,31 +109,31 @@ func TestPulse(t *testing.T) {
 }
 
 func run(t *testing.T, p pulse, wakes []wakeup) {
-	start := time.Now()
+	const start = time.Hour
 	for _, w := range wakes {
-		ping, sleep, err := p.wake(start.Add(w.at), w.held, start.Add(w.read))
+		ping, sleep, err := p.wake(start+w.at, w.held, start+w.read)
 		if ping != w.ping || sleep != w.sleep || (err != nil) != w.drop {
 			t.Fatalf("at %v: ping %t, sleep %v, error %v; want %t, %v, an error: %t", w.at, ping, sleep, err, w.ping, w.sleep, w.drop)
 		}
 		if w.other {
-			p.answer([]byte("not ours"), start.Add(w.at))
+			p.answer([]byte("not ours"), start+w.at)
 		}
 		if w.pong == 0 {
 			continue
 		}
 		payload := p.payload()
-		if took, measured := p.answer(payload[:], start.Add(w.pong)); took != start.Add(w.pong).Sub(p.sent) || !measured {
+		if took, measured := p.answer(payload[:], start+w.pong); took != start+w.pong-p.sent || !measured {
 			t.Fatalf("at %v: the answer took %v, measured %t", w.pong, took, measured)
 		}
 	}
 }
 
 // pinged returns a pulse with a Ping in flight since sent.
-func pinged(t *testing.T) (p pulse, sent time.Time) {
+func pinged(t *testing.T) (p pulse, sent time.Duration) {
 	t.Helper()
 	p = pulse{op: New(nil)}
-	start := time.Now()
-	sent = start.Add(defaultInterval)
+	const start = time.Hour
+	sent = start + defaultInterval
 	p.wake(start, false, start)
 	if ping, _, _ := p.wake(sent, false, start); !ping {
 		t.Fatal("no Ping after an interval")
@@ -144,11 +144,11 @@ func pinged(t *testing.T) (p pulse, sent time.Time) {
 func TestAnswerCountsOnce(t *testing.T) {
 	p, sent := pinged(t)
 	payload := p.payload()
-	p.answer(payload[:], sent.Add(time.Second))
-	if _, measured := p.answer(payload[:], sent.Add(2*time.Second)); measured {
+	p.answer(payload[:], sent+time.Second)
+	if _, measured := p.answer(payload[:], sent+2*time.Second); measured {
 		t.Error("a second Pong to the same Ping was measured")
 	}
-	if want := sent.Add(time.Second); p.proven != want {
+	if want := sent + time.Second; p.proven != want {
 		t.Errorf("a second Pong to the same Ping proved the peer alive at %v, the first at %v", p.proven, want)
 	}
 }
@@ -157,12 +157,12 @@ func TestAnswerCountsOnce(t *testing.T) {
 // be held back: the timeout starts anew at the later of both.
 func TestAnswerReadBefore(t *testing.T) {
 	p, sent := pinged(t)
-	held := sent.Add(defaultInterval)
+	held := sent + defaultInterval
 	p.wake(held, true, sent)
 	payload := p.payload()
-	p.answer(payload[:], sent.Add(time.Second))
+	p.answer(payload[:], sent+time.Second)
 	if p.proven != held {
-		t.Errorf("the timeout counts from %v after the Ping, want %v", p.proven.Sub(sent), defaultInterval)
+		t.Errorf("the timeout counts from %v after the Ping, want %v", p.proven-sent, defaultInterval)
 	}
 }
 
@@ -170,13 +170,13 @@ func TestPayloadIsNew(t *testing.T) {
 	p, sent := pinged(t)
 	old := p.payload()
 	p.answer(old[:], sent)
-	if ping, _, _ := p.wake(sent.Add(defaultInterval), false, sent); !ping {
+	if ping, _, _ := p.wake(sent+defaultInterval, false, sent); !ping {
 		t.Fatal("no second Ping")
 	}
 	if p.payload() == old {
 		t.Fatal("the second Ping has the payload of the first")
 	}
-	if _, measured := p.answer(old[:], sent.Add(defaultInterval)); measured {
+	if _, measured := p.answer(old[:], sent+defaultInterval); measured {
 		t.Error("the second Ping was answered with the payload of the first")
 	}
 }
@@ -186,15 +186,15 @@ func TestPayloadIsNew(t *testing.T) {
 func TestRepeatedPing(t *testing.T) {
 	p, sent := pinged(t)
 	payload := p.payload()
-	p.answer([]byte("another operator's"), sent.Add(time.Second))
-	again := sent.Add(defaultInterval)
+	p.answer([]byte("another operator's"), sent+time.Second)
+	again := sent + defaultInterval
 	if ping, _, _ := p.wake(again, false, sent); !ping || p.payload() != payload {
 		t.Fatalf("the wake after it sent a Ping: %t, with payload %x, not %x", ping, p.payload(), payload)
 	}
-	if ping, _, _ := p.wake(again.Add(defaultInterval), false, sent); ping {
+	if ping, _, _ := p.wake(again+defaultInterval, false, sent); ping {
 		t.Error("the next wake sent a third Ping")
 	}
-	read := again.Add(defaultInterval + time.Second)
+	read := again + defaultInterval + time.Second
 	if _, measured := p.answer(payload[:], read); measured {
 		t.Error("the time since one of two Pings was measured")
 	}
@@ -206,21 +206,21 @@ func TestRepeatedPing(t *testing.T) {
 func TestHeldTimeIsNotMeasured(t *testing.T) {
 	p, sent := pinged(t)
 	payload := p.payload()
-	p.wake(sent.Add(defaultInterval), true, sent)
-	if _, measured := p.answer(payload[:], sent.Add(2*defaultInterval)); measured {
+	p.wake(sent+defaultInterval, true, sent)
+	if _, measured := p.answer(payload[:], sent+2*defaultInterval); measured {
 		t.Error("a time in which reading was held back was measured")
 	}
-	if ping, _, _ := p.wake(sent.Add(3*defaultInterval), false, sent); !ping {
+	if ping, _, _ := p.wake(sent+3*defaultInterval, false, sent); !ping {
 		t.Fatal("no Ping after the hold")
 	}
 	payload = p.payload()
-	if _, measured := p.answer(payload[:], sent.Add(3*defaultInterval)); !measured {
+	if _, measured := p.answer(payload[:], sent+3*defaultInterval); !measured {
 		t.Error("the Ping after the hold was not measured")
 	}
 }
 
 func TestSilenceSaysWhat(t *testing.T) {
-	start := time.Now()
+	const start = time.Hour
 	for _, c := range []struct {
 		anyFrame bool
 		want     string
@@ -230,8 +230,8 @@ func TestSilenceSaysWhat(t *testing.T) {
 	} {
 		p := pulse{op: New(&Options{AnyFrame: c.anyFrame})}
 		p.wake(start, false, start)
-		p.wake(start.Add(defaultInterval), false, start)
-		if _, _, err := p.wake(start.Add(defaultTimeout), false, start); err == nil || err.Error() != c.want {
+		p.wake(start+defaultInterval, false, start)
+		if _, _, err := p.wake(start+defaultTimeout, false, start); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
