@@ -104,12 +104,21 @@ func (w *writer) next() (p []byte, data bool) {
 	}
 	if w.out.n == 0 {
 		w.busy = false
+		w.rest()
 		return nil, false
 	}
 	if w.out.from == w.stop {
 		w.stop = w.out.boundary(writeSize)
 	}
 	return w.out.own.mem[w.out.from:w.stop], true
+}
+
+// rest gives back, under the lock, what is only needed to make frames.
+func (w *writer) rest() {
+	if w.keys != nil {
+		generators.Put(w.keys)
+		w.keys = nil
+	}
 }
 
 // boundary returns the first end of a frame at or behind size bytes from here.

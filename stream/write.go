@@ -287,12 +287,18 @@ func (w *writer) frame(p *pending, h wire.Header, payload []byte) int {
 	return size
 }
 
-// key draws from a ChaCha8 stream that the system's random source seeded.
+// generators are ChaCha8 streams that the system's random source seeded. A
+// connection borrows one while it has frames to write.
+var generators = sync.Pool{New: func() any {
+	var seed [32]byte
+	crand.Read(seed[:])
+	return rand.NewChaCha8(seed)
+}}
+
+// key draws a masking key.
 func (w *writer) key() uint32 {
 	if w.keys == nil {
-		var seed [32]byte
-		crand.Read(seed[:])
-		w.keys = rand.NewChaCha8(seed)
+		w.keys = generators.Get().(*rand.ChaCha8)
 	}
 	return uint32(w.keys.Uint64())
 }
