@@ -101,10 +101,7 @@ func (a *lookAhead) read() error {
 	var n int
 	var err error
 	if raw := a.r.t.raw; raw != nil {
-		room, back := raw.room, raw.back
-		raw.room, raw.back = a.room, a.back
-		n, err = raw.read()
-		raw.room, raw.back = room, back
+		n, err = raw.read(a.room(), a)
 	} else {
 		n, err = a.r.t.rwc.Read(a.room())
 	}
@@ -176,7 +173,11 @@ func (a *lookAhead) scan() {
 			if len(p) < int(h.Length) {
 				return
 			}
-			a.r.dispatch(a.at, h, p)
+			if h.Masked {
+				wire.Mask(p, p, h.Key)
+			}
+			a.r.dispatch(a.at, Type(h.Opcode), p)
+			a.r.c.w.kick()
 			if Type(h.Opcode) == Close {
 				a.r.stop(nil)
 			}

@@ -85,9 +85,8 @@ func (c *Conn) initReader() {
 	r.c, r.t, r.role, r.limit = c, c.t, c.role, c.opts.SizeLimit
 	r.lock = make(chan struct{}, 1)
 	r.size = firstRead
-	if raw := c.t.raw; raw != nil {
-		r.size = readSize
-		raw.room, raw.back = r.room, r.back
+	if c.t.raw != nil {
+		r.size, r.drained = readSize, true
 	}
 	r.ahead.r, r.ahead.bound = r, c.opts.LookAhead
 	r.ahead.armed.Store(true)

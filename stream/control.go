@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/wsflow/wsflow/internal/wire"
@@ -18,17 +19,31 @@ func (r *reader) control(ctx context.Context, h wire.Header, n int) error {
 			return err
 		}
 	}
-	var space [wire.MaxControl]byte
-	payload := space[:copy(space[:], r.buf[r.pos+n:r.pos+size])]
-	r.dispatch(r.base+int64(r.pos), h, payload)
-	r.pos += size
-	if Type(h.Opcode) != Close {
-		return nil
+	r.dispatch(r.base+int64(r.pos), Type(h.Opcode), unmasked(h, r.buf[r.pos+n:r.pos+size]))
+	r.c.w.kick()
+	if Type(h.Opcode) == Close {
+		return r.ending(ctx, size)
 	}
+	r.pos += size
+	return nil
+}
+
+// unmasked returns the payload of a control frame, or a copy if it is masked:
+// the look-ahead may be reading it.
+func unmasked(h wire.Header, payload []byte) []byte {
+	if h.Masked {
+		payload = slices.Clone(payload)
+		wire.Mask(payload, payload, h.Key)
+	}
+	return slices.Clip(payload)
+}
+
+// ending passes over the Close frame at pos. Nothing is read behind it.
+func (r *reader) ending(ctx context.Context, size int) error {
 	if err := r.acquire(ctx); err != nil {
-		r.pos -= size
 		return err
 	}
+	r.pos += size
 	r.stop(nil)
 	r.release()
 	return errOver
@@ -41,9 +56,9 @@ type dispatcher struct {
 	taps []func(Frame) error
 }
 
-// dispatch deals with a control frame and then shows it to the operators. The
-// payload is unmasked in place.
-func (r *reader) dispatch(at int64, h wire.Header, payload []byte) {
+// dispatch deals with a control frame and then shows it to the operators. An
+// answer waits for a kick, which is left to the caller, at less depth.
+func (r *reader) dispatch(at int64, t Type, payload []byte) {
 	d := &r.c.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -51,16 +66,13 @@ func (r *reader) dispatch(at int64, h wire.Header, payload []byte) {
 		return
 	}
 	d.next = at + 1
-	if h.Masked {
-		wire.Mask(payload, payload, h.Key)
-	}
-	f := Frame{Type: Type(h.Opcode), First: true, Last: true, Begin: true, End: true, Payload: payload}
-	switch f.Type {
+	switch t {
 	case Ping:
 		r.c.w.answer(payload)
 	case Close:
 		r.c.peerClosed(payload)
 	}
+	f := Frame{Type: t, First: true, Last: true, Begin: true, End: true, Payload: payload}
 	for _, tap := range d.taps {
 		if err := tap(f); err != nil {
 			r.c.fail(operatorError(err))

@@ -63,8 +63,8 @@ type Taps struct {
 
 	// Control sees each inbound Ping, Pong and Close once, after the
 	// connection itself has dealt with it. It may run beside In, but never
-	// twice at a time. It must not block, and must not keep the payload. An
-	// error ends the connection, as one of In does.
+	// twice at a time. It must not block, and must neither keep nor change the
+	// payload. An error ends the connection, as one of In does.
 	Control func(Frame) error
 
 	// Timer is called soon after the connection starts and then each time the

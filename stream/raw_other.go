@@ -6,13 +6,12 @@ import "io"
 
 // A rawSocket is for systems whose sockets can be read and written directly
 // when they are ready. Others go through net.Conn.
-type rawSocket struct {
-	room func() []byte
-	back func()
-}
+type rawSocket struct{}
+
+type lender interface{ back() }
 
 func newRawSocket(io.ReadWriteCloser) *rawSocket { return nil }
 
-func (*rawSocket) read() (int, error) { panic("no raw sockets on this system") }
+func (*rawSocket) read([]byte, lender) (int, error) { panic("no raw sockets on this system") }
 
 func (*rawSocket) write([]byte) (int, error) { panic("no raw sockets on this system") }

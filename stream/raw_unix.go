@@ -20,8 +20,8 @@ type rawSocket struct {
 	out  func(fd uintptr) bool
 
 	// Of the one who reads.
-	room func() []byte // lends the memory to read into
-	back func()        // takes it back while there is nothing to read
+	into []byte // nil once from has it back
+	from lender
 	n    int
 	err  error
 
@@ -52,20 +52,32 @@ func newRawSocket(rwc io.ReadWriteCloser) *rawSocket {
 	return s
 }
 
-// read waits until there are bytes and reads them into what room lends then.
-func (s *rawSocket) read() (int, error) {
-	s.n, s.err = 0, nil
-	if err := s.conn.Read(s.in); err != nil {
+// A lender of memory takes it back while there is nothing to read.
+type lender interface{ back() }
+
+// read reads into p. If there is nothing to read it gives p back, where from is
+// not nil, waits until there is, and returns 0: the next read will get it.
+func (s *rawSocket) read(p []byte, from lender) (int, error) {
+	s.into, s.from, s.n, s.err = p, from, 0, nil
+	err := s.conn.Read(s.in)
+	s.into = nil
+	if err != nil {
 		return 0, err
 	}
 	return s.n, s.err
 }
 
 func (s *rawSocket) tryRead(fd uintptr) bool {
-	n, err := retry(syscall.Read, fd, s.room())
+	if s.into == nil {
+		return true
+	}
+	n, err := retry(syscall.Read, fd, s.into)
 	switch {
 	case err == syscall.EAGAIN:
-		s.back()
+		s.into = nil
+		if s.from != nil {
+			s.from.back()
+		}
 		return false
 	case err != nil:
 		s.err = s.opError("read", err)

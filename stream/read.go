@@ -43,6 +43,9 @@ type reader struct {
 	size int   // of the buffer to borrow next
 	many bool  // the consumer found many messages in the buffer: it need not be large
 
+	drained bool    // the plain socket had less than was asked for
+	first   [1]byte // what is asked for while it has nothing
+
 	frame frame // the data frame and message under way
 	chain chain // the operators' In
 	whole whole // the message under assembly
@@ -107,6 +110,7 @@ func (r *reader) fill(ctx context.Context) error {
 	if err := r.acquire(ctx); err != nil {
 		return err
 	}
+	r.await()
 	err := r.refill(ctx)
 	r.release()
 	if err == nil {
@@ -175,7 +179,9 @@ func (r *reader) stop(err error) {
 // read reads once, behind buf[:end].
 func (r *reader) read() (n int, err error) {
 	if r.t.raw != nil {
-		n, err = r.t.raw.read()
+		p := r.room()
+		n, err = r.t.raw.read(p, r)
+		r.drained = n < len(p)
 	} else {
 		n, err = r.t.rwc.Read(r.room())
 	}

@@ -90,21 +90,55 @@ func (s *source) ended() bool {
 // taker is active the loop yields [ErrTaken].
 func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		if err := c.claim(); err != nil {
-			if err == errOver {
-				err = c.outcome(ctx)
-			}
-			if err != nil {
-				yield(Message{}, err)
-			}
-			return
-		}
-		defer c.source.leave()
-		defer c.r.letGo()
-		if err := c.r.each(ctx, yield); err != nil {
+		if err := c.each(ctx, yield); err != nil {
 			yield(Message{}, err)
 		}
 	}
+}
+
+// each is the loop of All. It returns the error to report, nil where yield
+// returned false or after a success.
+func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error {
+	if err := c.claim(); err != nil {
+		if err == errOver {
+			err = c.outcome(ctx)
+		}
+		return err
+	}
+	r := &c.r
+	r.whole.wanted, r.current = true, nil
+	stop := r.watchContext(ctx)
+	defer r.leave(stop)
+	if raceDetector {
+		yield = r.spoiling(yield)
+	}
+	more := true
+	for more && r.burst(yield) {
+		begun, err := r.between(ctx)
+		if begun {
+			more, err = r.one(ctx, yield)
+		}
+		if err != nil {
+			return r.ended(ctx, err)
+		}
+	}
+	return nil
+}
+
+// one yields the next message, and returns what yield does.
+func (r *reader) one(ctx context.Context, yield func(Message, error) bool) (more bool, err error) {
+	m, err := r.message(ctx)
+	if err != nil {
+		return false, err
+	}
+	return yield(m, nil), nil
+}
+
+// leave ends a loop.
+func (r *reader) leave(stop func()) {
+	stop()
+	r.letGo()
+	r.c.source.leave()
 }
 
 // claim takes the messages for an exclusive taker. It returns errOver where
@@ -124,31 +158,6 @@ func (c *Conn) claim() error {
 func (c *Conn) outcome(ctx context.Context) error {
 	_, err := c.promise.Wait(ctx)
 	return err
-}
-
-// each hands whole messages to yield until it returns false, and then returns
-// nil, or until there are no more, and then returns the error to report, nil
-// after a success.
-func (r *reader) each(ctx context.Context, yield func(Message, error) bool) error {
-	r.whole.wanted, r.current = true, nil
-	defer r.watchContext(ctx)()
-	if raceDetector {
-		inner := yield
-		yield = func(m Message, err error) bool {
-			defer r.spoil(m)
-			return inner(m, err)
-		}
-	}
-	for r.burst(yield) {
-		m, err := r.message(ctx)
-		if err != nil {
-			return r.ended(ctx, err)
-		}
-		if !yield(m, nil) {
-			return nil
-		}
-	}
-	return nil
 }
 
 // watchContext calls a waiting read back when ctx ends, until stop is called.

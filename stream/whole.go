@@ -60,13 +60,18 @@ func (w *whole) reset() {
 	w.own, w.n, w.typ = nil, 0, 0
 }
 
+// recall gives the memory of a message back that was lent whole.
+func (w *whole) recall() {
+	if w.typ == 0 && w.own != nil {
+		w.reset()
+	}
+}
+
 // message returns the next whole message. Its bytes are lent until the next
 // call.
 func (r *reader) message(ctx context.Context) (Message, error) {
 	w := &r.whole
-	if w.typ == 0 && w.own != nil {
-		w.reset()
-	}
+	w.recall()
 	for {
 		if r.attention.Load() != 0 {
 			if err := r.attend(ctx); err != nil {
@@ -140,6 +145,14 @@ func (r *reader) burst(yield func(Message, error) bool) bool {
 		}
 	}
 	return true
+}
+
+// spoiling poisons what yield was lent.
+func (r *reader) spoiling(yield func(Message, error) bool) func(Message, error) bool {
+	return func(m Message, err error) bool {
+		defer r.spoil(m)
+		return yield(m, err)
+	}
 }
 
 // spoil poisons lent messages, except those that lie in an operator's memory.

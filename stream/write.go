@@ -321,8 +321,8 @@ func (w *writer) control(t Type, payload []byte) error {
 	return nil
 }
 
-// answer queues the Pong for a Ping. Where one is still waiting, the latest
-// Ping is answered.
+// answer queues the Pong for a Ping; the next kick sends it. Where one is still
+// waiting, the latest Ping is answered.
 //
 // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in
 // response to previous Ping frame(s), the endpoint MAY elect to send a Pong
@@ -332,7 +332,6 @@ func (w *writer) answer(payload []byte) {
 	w.mu.Lock()
 	w.pong, w.ponging = append(w.pong[:0], payload...), true
 	w.mu.Unlock()
-	w.kick()
 }
 
 // finish queues the Close frame behind everything else and reports whether it
