@@ -3,20 +3,20 @@ package result
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // A Promise holds the terminal event of one connection. It is settled exactly
 // once; it resolves with a [Status] or is rejected with an error. All methods
 // may be called from many goroutines, before and after that.
 type Promise struct {
-	post func(func())
-	done chan struct{}
+	post   func(func())
+	status atomic.Pointer[Status] // nil until it is settled
 
 	mu      sync.Mutex
-	status  Status
-	waiting []func() // continuations not yet run
-	running bool     // a goroutine is running them
-	settled bool
+	done    chan struct{} // nil until somebody asks for it
+	waiting []func()      // continuations not yet run
+	running bool          // a goroutine is running them
 }
 
 // NewPromise returns a promise and the function that settles it. The promise
@@ -29,18 +29,19 @@ func NewPromise(post func(func())) (p *Promise, settle func(Status) bool) {
 	if post == nil {
 		post = func(f func()) { f() }
 	}
-	p = &Promise{post: post, done: make(chan struct{})}
+	p = &Promise{post: post}
 	return p, p.settle
 }
 
 func (p *Promise) settle(s Status) bool {
 	p.mu.Lock()
-	if p.settled {
+	if !p.status.CompareAndSwap(nil, &s) {
 		p.mu.Unlock()
 		return false
 	}
-	p.settled, p.status = true, s
-	close(p.done)
+	if p.done != nil {
+		close(p.done)
+	}
 	p.run()
 	return true
 }
@@ -82,14 +83,14 @@ func (p *Promise) run() {
 func (p *Promise) Then(resolved func(Status), rejected func(error)) {
 	p.mu.Lock()
 	p.waiting = append(p.waiting, func() {
-		switch s := p.status; {
+		switch s := p.status.Load(); {
 		case s.Err == nil && resolved != nil:
-			resolved(s)
+			resolved(*s)
 		case s.Err != nil && rejected != nil:
 			rejected(s.Err)
 		}
 	})
-	if !p.settled {
+	if p.status.Load() == nil {
 		p.mu.Unlock()
 		return
 	}
@@ -97,31 +98,37 @@ func (p *Promise) Then(resolved func(Status), rejected func(error)) {
 }
 
 // Done returns a channel that is closed when the promise is settled.
-func (p *Promise) Done() <-chan struct{} { return p.done }
+func (p *Promise) Done() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done == nil {
+		p.done = make(chan struct{})
+		if p.status.Load() != nil {
+			close(p.done)
+		}
+	}
+	return p.done
+}
 
 // Status returns the final status and true, or false while there is none.
 func (p *Promise) Status() (Status, bool) {
-	select {
-	case <-p.done:
-		return p.status, true
-	default:
-		return Status{}, false
+	if s := p.status.Load(); s != nil {
+		return *s, true
 	}
+	return Status{}, false
 }
 
 // Wait waits until the promise is settled and returns its status and the
 // status' Err, or until ctx ends: then the error is the context's cause, and
 // the status is zero, as there is none yet.
 func (p *Promise) Wait(ctx context.Context) (Status, error) {
-	select {
-	case <-p.done:
-		return p.status, p.status.Err
-	default:
+	if p.status.Load() == nil {
+		select {
+		case <-p.Done():
+		case <-ctx.Done():
+			return Status{}, context.Cause(ctx)
+		}
 	}
-	select {
-	case <-p.done:
-		return p.status, p.status.Err
-	case <-ctx.Done():
-		return Status{}, context.Cause(ctx)
-	}
+	s := p.status.Load()
+	return *s, s.Err
 }

@@ -56,12 +56,11 @@ func (a *lookAhead) now() {
 // until the consumer comes back.
 func (a *lookAhead) watch() {
 	a.armed.Store(false)
-	select {
-	case a.r.lock <- struct{}{}:
-		a.run(func() bool { return false })
-		a.r.release()
-	default: // The consumer reads. Its next fill arms the timer again.
+	if !a.r.turn.try() {
+		return // The consumer reads. Its next fill arms the timer again.
 	}
+	a.run(func() bool { return false })
+	a.r.release()
 }
 
 // run reads ahead under the lock until a consumer wants the lock, stop says so,

@@ -29,7 +29,7 @@ func (c *Conn) wake() {
 // ring calls the operator, unless the connection has begun to close: what is
 // left to wait for is bounded by the closing handshake's own timeout.
 func (a *alarm) ring() {
-	if closed(a.c.close.begun) {
+	if a.c.close.begun.given() {
 		return
 	}
 	again, err := a.tap(time.Now())

@@ -131,7 +131,7 @@ func (c *Conn) callback(f func()) {
 	})
 	select {
 	case <-done:
-	case <-c.quit:
+	case <-c.quit.done():
 	}
 }
 

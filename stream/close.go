@@ -26,8 +26,8 @@ import (
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1
 type closing struct {
 	mu       sync.Mutex
-	begun    chan struct{} // closed when no more messages are accepted
-	deadline *time.Timer   // bounds the rest, from then on
+	begun    signal      // no more messages are accepted
+	deadline *time.Timer // bounds the rest, from then on
 	status   result.Status
 	answered bool  // our Close frame reached the kernel, or cannot
 	broken   error // why nothing can be written, if so
@@ -39,10 +39,9 @@ type closing struct {
 // reports whether it was the first to do so.
 func (c *Conn) begin() bool {
 	s := &c.close
-	if closed(s.begun) {
+	if !s.begun.give() {
 		return false
 	}
-	close(s.begun)
 	s.deadline = time.AfterFunc(c.opts.CloseTimeout, c.expire)
 	return true
 }
@@ -110,22 +109,27 @@ func (c *Conn) shut(code result.StatusCode, reason string) {
 // lastTurn waits for the Send that has the turn, so that its message is sent
 // whole.
 func (c *Conn) lastTurn() {
-	select {
-	case c.w.turn <- struct{}{}:
-		c.w.unlock()
-	case <-c.Done():
+	if !c.w.turn.try() {
+		select {
+		case c.w.turn.queue() <- struct{}{}:
+		case <-c.Done():
+			return
+		}
 	}
+	c.w.turn.leave()
 }
 
 // readOn reads wherever no consumer does, until the terminal event.
 func (c *Conn) readOn() {
-	for {
-		select {
-		case c.r.lock <- struct{}{}:
-		case <-c.Done():
-			return
+	for !c.ended() {
+		if !c.r.turn.try() {
+			select {
+			case c.r.turn.queue() <- struct{}{}:
+			case <-c.Done():
+				return
+			}
 		}
-		c.r.ahead.run(func() bool { return closed(c.Done()) })
+		c.r.ahead.run(c.ended)
 		idle := c.r.over != nil || c.r.ahead.held.Load() && !c.discard() && !c.r.ahead.extend()
 		c.r.release()
 		if idle {
@@ -409,9 +413,8 @@ func (c *Conn) CloseNow(cause error) {
 	if cause == nil {
 		cause = net.ErrClosed
 	}
-	if !c.gone.Swap(true) {
+	if c.quit.give() {
 		c.r.attention.Add(1)
-		close(c.quit)
 	}
 	c.lost(cause)
 	c.t.interrupt()
@@ -420,4 +423,10 @@ func (c *Conn) CloseNow(cause error) {
 }
 
 // abandoned reports that the caller wants no more of the connection.
-func (c *Conn) abandoned() bool { return c.gone.Load() }
+func (c *Conn) abandoned() bool { return c.quit.given() }
+
+// ended reports that the terminal event is there.
+func (c *Conn) ended() bool {
+	_, ok := c.promise.Status()
+	return ok
+}

@@ -3,7 +3,6 @@ package stream
 import (
 	"io"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/wsflow/wsflow/result"
@@ -37,8 +36,7 @@ type Conn struct {
 	start   time.Time
 	promise *result.Promise
 	settle  func(result.Status) bool
-	quit    chan struct{} // closed by CloseNow
-	gone    atomic.Bool   // CloseNow was called
+	quit    signal // CloseNow was called
 }
 
 // New starts a connection over rwc, on which the opening handshake is done.
@@ -58,11 +56,10 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if rwc == nil {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
-	c := &Conn{t: newTransport(rwc), role: role, opts: all, start: time.Now(), quit: make(chan struct{})}
+	c := &Conn{t: newTransport(rwc), role: role, opts: all, start: time.Now()}
 	c.promise, c.settle = result.NewPromise(c.events.post)
 	c.events.run, c.events.gate = all.Post, c.source.pump.drained
 	c.source.c = c
-	c.close.begun = make(chan struct{})
 	c.initReader()
 	c.initWriter()
 	if err := c.attach(); err != nil {
@@ -83,7 +80,6 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 func (c *Conn) initReader() {
 	r := &c.r
 	r.c, r.t, r.role, r.limit = c, c.t, c.role, c.opts.SizeLimit
-	r.lock = make(chan struct{}, 1)
 	r.size = firstRead
 	if c.t.raw != nil {
 		r.size, r.drained = readSize, true

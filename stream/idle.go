@@ -30,7 +30,7 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 // await waits, under the lock, until an empty socket has something to read, and
 // holds one byte of memory meanwhile; the buffer is borrowed then.
 func (r *reader) await() {
-	if !r.drained || !r.parsed() || r.ahead.n > 0 || r.over != nil || closed(r.c.Done()) {
+	if !r.drained || !r.parsed() || r.ahead.n > 0 || r.over != nil || r.c.ended() {
 		return
 	}
 	r.drop()

@@ -187,7 +187,7 @@ func (p *pump) waitJoin(c *Conn) bool {
 	select {
 	case <-joined:
 		return true
-	case <-c.close.begun:
+	case <-c.close.begun.done():
 		return false
 	}
 }

@@ -56,9 +56,9 @@ type reader struct {
 
 	current *messageReader // the one that a Reader returned last
 
-	lock   chan struct{} // holds a token while somebody reads
-	wanted atomic.Int32  // consumers that wait for the lock
-	over   error         // why nothing more is read; set under the lock
+	turn   turn         // the lock: of the one who reads
+	wanted atomic.Int32 // consumers that wait for it
+	over   error        // why nothing more is read; set under the lock
 	ahead  lookAhead
 	last   atomic.Int64 // nanoseconds from the connection's start to the last bytes
 
@@ -83,23 +83,21 @@ type frame struct {
 
 // acquire takes the lock, calling back whoever reads ahead.
 func (r *reader) acquire(ctx context.Context) error {
-	select {
-	case r.lock <- struct{}{}:
+	if r.turn.try() {
 		return nil
-	default:
 	}
 	r.wanted.Add(1)
 	defer r.wanted.Add(-1)
 	r.t.interrupt()
 	select {
-	case r.lock <- struct{}{}:
+	case r.turn.queue() <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return &stopped{context.Cause(ctx)}
 	}
 }
 
-func (r *reader) release() { <-r.lock }
+func (r *reader) release() { r.turn.leave() }
 
 // fill waits until more bytes stand in the buffer. What the consumer took from
 // it before is gone then.
@@ -125,7 +123,7 @@ func (r *reader) refill(ctx context.Context) error {
 	if r.takeAhead() {
 		return nil
 	}
-	for r.over == nil && !closed(r.c.Done()) {
+	for r.over == nil && !r.c.ended() {
 		n, err := r.read()
 		if n > 0 {
 			r.end += n
@@ -231,14 +229,13 @@ func (r *reader) letGo() {
 	if r.chain.more > 0 {
 		return
 	}
-	select {
-	case r.lock <- struct{}{}:
-		if r.parsed() {
-			r.drop()
-		}
-		r.release()
-	default: // The look-ahead reads; the next loop will see to it.
+	if !r.turn.try() {
+		return // The look-ahead reads; the next loop will see to it.
 	}
+	if r.parsed() {
+		r.drop()
+	}
+	r.release()
 }
 
 func (r *reader) borrow(n int) {
@@ -334,7 +331,7 @@ func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
 	select {
 	case <-resumed:
 	case <-ctx.Done():
-	case <-r.c.quit:
+	case <-r.c.quit.done():
 	}
 	return nil
 }

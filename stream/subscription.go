@@ -204,7 +204,7 @@ func (s *Subscription[T]) await(item T) error {
 			}
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
-		case <-s.c.quit:
+		case <-s.c.quit.done():
 			return s.c.outcome(context.Background())
 		}
 	}

@@ -30,8 +30,8 @@ type writer struct {
 	t    *transport
 	role Role
 
-	turn      chan struct{} // holds a token while a message is being sent
-	streaming atomic.Bool   // a Writer has the turn
+	turn      turn        // of the one who sends a message
+	streaming atomic.Bool // a Writer has it
 	outs      []func(Frame) error
 	fragment  int  // the largest payload of a frame
 	begun     bool // a frame of the message under way was queued
@@ -89,7 +89,6 @@ func (p *pending) free() {
 func (c *Conn) initWriter() {
 	w := &c.w
 	w.c, w.t, w.role = c, c.t, c.role
-	w.turn = make(chan struct{}, 1)
 	w.fragment = c.opts.FragmentSize
 }
 
@@ -103,25 +102,24 @@ func (w *writer) closedError() error {
 
 // lock takes the turn.
 func (w *writer) lock(ctx context.Context) error {
-	select {
-	case w.turn <- struct{}{}:
-	default:
-		select {
-		case w.turn <- struct{}{}:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-w.c.close.begun:
-			return w.closedError()
-		}
+	if w.turn.try() {
+		return nil
 	}
-	return nil
+	select {
+	case w.turn.queue() <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-w.c.close.begun.done():
+		return w.closedError()
+	}
 }
 
-func (w *writer) unlock() { <-w.turn }
+func (w *writer) unlock() { w.turn.leave() }
 
 // admit waits, under the turn, until there is room for the next message.
 func (w *writer) admit(ctx context.Context) error {
-	if closed(w.c.close.begun) {
+	if w.c.close.begun.given() {
 		return w.closedError()
 	}
 	if ctx.Err() != nil {
@@ -135,12 +133,14 @@ func (w *writer) admit(ctx context.Context) error {
 // take takes the turn for a sink, which may still send what it holds while the
 // connection waits to send its Close frame.
 func (w *writer) take(ctx context.Context) error {
-	select {
-	case w.turn <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-w.c.Done():
-		return w.closedError()
+	if !w.turn.try() {
+		select {
+		case w.turn.queue() <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-w.c.Done():
+			return w.closedError()
+		}
 	}
 	w.mu.Lock()
 	err := w.await(ctx, func() bool { return w.pend.n < pendingLimit || w.shut || w.torn })
@@ -229,7 +229,7 @@ func (w *writer) tear() {
 func (w *writer) ended() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.shut || w.err != nil || closed(w.c.close.begun)
+	return w.shut || w.err != nil || w.c.close.begun.given()
 }
 
 // down hands a piece to the operator at index i, or to the wire.
@@ -307,7 +307,7 @@ func (w *writer) key() uint32 {
 func (w *writer) control(t Type, payload []byte) error {
 	w.mu.Lock()
 	switch {
-	case w.shut || w.err != nil || closed(w.c.close.begun):
+	case w.shut || w.err != nil || w.c.close.begun.given():
 		w.mu.Unlock()
 		return w.closedError()
 	case w.urgent.n > controlLimit:

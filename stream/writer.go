@@ -103,7 +103,7 @@ func (m *messageWriter) Close() error {
 	m.own.free()
 	if m.err != nil && m.w.begun && !m.w.last {
 		m.w.tear()
-		if !closed(m.w.c.close.begun) {
+		if !m.w.c.close.begun.given() {
 			m.w.c.abort(result.StatusInternalError, "a message was not finished", m.w.c.closeOr(m.err))
 		}
 	}
