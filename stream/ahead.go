@@ -27,8 +27,7 @@ type lookAhead struct {
 	r     *reader
 	bound int
 
-	timer *time.Timer
-	armed atomic.Bool
+	armed atomic.Bool // watch will run
 	held  atomic.Bool // the bound is reached: nothing more is read
 
 	own *buffer
@@ -42,22 +41,16 @@ func (a *lookAhead) passed(offset int64) { a.at = max(a.at, offset) }
 // arm makes watch run soon, if it is not going to already.
 func (a *lookAhead) arm() {
 	if !a.armed.Load() && !a.armed.Swap(true) {
-		a.timer.Reset(watchEvery)
+		time.AfterFunc(watchEvery, a.watch)
 	}
 }
 
-// now makes watch run at once.
-func (a *lookAhead) now() {
-	a.armed.Store(true)
-	a.timer.Reset(0)
-}
-
-// watch runs on the timer's goroutine. If nobody is reading it reads ahead,
-// until the consumer comes back.
+// watch runs on a timer's goroutine. If nobody is reading it reads ahead, until
+// the consumer comes back.
 func (a *lookAhead) watch() {
 	a.armed.Store(false)
-	if !a.r.turn.try() {
-		return // The consumer reads. Its next fill arms the timer again.
+	if a.r.c.ended() || !a.r.turn.try() {
+		return // Or the consumer reads. Its next fill arms again.
 	}
 	a.run(func() bool { return false })
 	a.r.release()

@@ -238,7 +238,6 @@ func (c *Conn) end(outcome func(result.Status) result.Status) bool {
 	s.mu.Unlock()
 	if first {
 		c.alarms.stop()
-		c.r.ahead.timer.Stop()
 		c.settle(status)
 		c.t.interrupt()
 	}

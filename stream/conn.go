@@ -72,7 +72,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 			c.r.direct = int(min(inPlace, c.r.limit))
 		}
 	}
-	c.r.ahead.timer = time.AfterFunc(watchEvery, c.r.ahead.watch)
+	c.r.ahead.arm()
 	c.wake()
 	return c, nil
 }
@@ -85,7 +85,6 @@ func (c *Conn) initReader() {
 		r.size, r.drained = readSize, true
 	}
 	r.ahead.r, r.ahead.bound = r, c.opts.LookAhead
-	r.ahead.armed.Store(true)
 	if n := len(c.opts.Buffered); n > 0 {
 		r.borrow(max(n, r.size))
 		r.end = copy(r.buf, c.opts.Buffered)
