@@ -116,13 +116,13 @@ func (ls *listeners) call(m Message) {
 
 // callback runs f where callbacks run, and waits for it.
 func (c *Conn) callback(f func()) {
-	if c.opts.Post == nil {
+	if c.lasting.post == nil {
 		defer c.guard()
 		f()
 		return
 	}
 	done := make(chan struct{})
-	c.opts.Post(func() {
+	c.lasting.post(func() {
 		defer close(done)
 		defer c.guard()
 		if !c.abandoned() {

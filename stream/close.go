@@ -42,7 +42,7 @@ func (c *Conn) begin() bool {
 	if !s.begun.give() {
 		return false
 	}
-	s.deadline = time.AfterFunc(c.opts.CloseTimeout, c.expire)
+	s.deadline = time.AfterFunc(c.lasting.closeTimeout, c.expire)
 	return true
 }
 
@@ -223,7 +223,7 @@ func (c *Conn) concluded(s result.Status) result.Status {
 }
 
 func (c *Conn) success(code result.StatusCode) bool {
-	return code == result.StatusNormalClosure || code == result.StatusNoStatusRcvd || slices.Contains(c.opts.SuccessCodes, code)
+	return code == result.StatusNormalClosure || code == result.StatusNoStatusRcvd || slices.Contains(c.lasting.successCodes, code)
 }
 
 // end settles the terminal event, once, with what outcome makes of all that is
@@ -366,7 +366,7 @@ func (c *Conn) expire() {
 	broken := c.close.broken
 	c.close.mu.Unlock()
 	if broken == nil {
-		broken = fmt.Errorf("no Close frame from the peer within %v", c.opts.CloseTimeout)
+		broken = fmt.Errorf("no Close frame from the peer within %v", c.lasting.closeTimeout)
 	}
 	c.lost(broken)
 	c.t.cut()

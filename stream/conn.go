@@ -31,7 +31,7 @@ type Conn struct {
 	alarms     alarms
 	states     []any
 
-	opts    Options
+	lasting lasting
 	role    Role
 	start   time.Time
 	promise *result.Promise
@@ -56,13 +56,13 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if rwc == nil {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
-	c := &Conn{t: newTransport(rwc), role: role, opts: all, start: time.Now()}
+	c := &Conn{t: newTransport(rwc), role: role, lasting: all.lasting(), start: time.Now()}
 	c.promise, c.settle = result.NewPromise(c.events.post)
-	c.events.run, c.events.gate = all.Post, c.source.pump.drained
+	c.events.run, c.events.gate = c.lasting.post, c.source.pump.drained
 	c.source.c = c
-	c.initReader()
-	c.initWriter()
-	if err := c.attach(); err != nil {
+	c.initReader(&all)
+	c.initWriter(&all)
+	if err := c.attach(all.Operators); err != nil {
 		return nil, err
 	}
 	c.r.direct = -1
@@ -77,24 +77,23 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	return c, nil
 }
 
-func (c *Conn) initReader() {
+func (c *Conn) initReader(o *Options) {
 	r := &c.r
-	r.c, r.t, r.role, r.limit = c, c.t, c.role, c.opts.SizeLimit
+	r.c, r.t, r.role, r.limit = c, c.t, c.role, o.SizeLimit
 	r.size = firstRead
 	if c.t.raw != nil {
 		r.size, r.drained = readSize, true
 	}
-	r.ahead.r, r.ahead.bound = r, c.opts.LookAhead
-	if n := len(c.opts.Buffered); n > 0 {
+	r.ahead.r, r.ahead.bound = r, o.LookAhead
+	if n := len(o.Buffered); n > 0 {
 		r.borrow(max(n, r.size))
-		r.end = copy(r.buf, c.opts.Buffered)
-		c.opts.Buffered = nil
+		r.end = copy(r.buf, o.Buffered)
 	}
 }
 
 // attach attaches the operators.
-func (c *Conn) attach() error {
-	for _, op := range c.opts.Operators {
+func (c *Conn) attach(operators []Operator) error {
+	for _, op := range operators {
 		if op == nil {
 			return &result.ArgumentError{Name: "stream.Options.Operators", Value: "nil", Allowed: "operators"}
 		}
@@ -146,7 +145,7 @@ func State[T any](c *Conn) (state T, ok bool) {
 }
 
 // Subprotocol returns what the opening handshake agreed on, or "".
-func (c *Conn) Subprotocol() string { return c.opts.Subprotocol }
+func (c *Conn) Subprotocol() string { return c.lasting.subprotocol }
 
 // Done returns a channel that is closed at the terminal event, before any
 // stream of the connection ends.
@@ -159,12 +158,12 @@ func (c *Conn) Result() *result.Promise { return c.promise }
 
 // log returns the logger with what tells this connection from others.
 func (c *Conn) log() *zap.Logger {
-	if c.opts.Logger == silent {
+	if c.lasting.logger == silent {
 		return silent
 	}
-	fields := []zap.Field{zap.String("subprotocol", c.opts.Subprotocol)}
+	fields := []zap.Field{zap.String("subprotocol", c.lasting.subprotocol)}
 	if nc, ok := c.t.rwc.(net.Conn); ok {
 		fields = append(fields, zap.Stringer("local", nc.LocalAddr()), zap.Stringer("remote", nc.RemoteAddr()))
 	}
-	return c.opts.Logger.With(fields...)
+	return c.lasting.logger.With(fields...)
 }

@@ -85,6 +85,19 @@ func (o *Options) complete() (Options, error) {
 	return all, nil
 }
 
+// lasting are the options that a connection needs for as long as it lives.
+type lasting struct {
+	subprotocol  string
+	closeTimeout time.Duration
+	successCodes []result.StatusCode
+	logger       *zap.Logger
+	post         func(func())
+}
+
+func (o *Options) lasting() lasting {
+	return lasting{o.Subprotocol, o.CloseTimeout, o.SuccessCodes, o.Logger, o.Post}
+}
+
 const codesAllowed = "1000 to 1003, 1007 to 1014 or 3000 to 4999"
 
 var silent = zap.NewNop()

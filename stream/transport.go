@@ -16,32 +16,32 @@ import (
 // directly: a read borrows its memory only once bytes are there, and a write
 // can be tried without waiting for the peer.
 type transport struct {
-	rwc io.ReadWriteCloser
-	dl  readDeadliner
+	rwc recallable
 	raw *rawSocket // nil unless rwc is a plain socket
 
 	closing sync.Once
 }
 
-type readDeadliner interface {
+// A recallable connection has a Read that can be called back.
+type recallable interface {
+	io.ReadWriteCloser
 	SetReadDeadline(time.Time) error
 }
 
 func newTransport(rwc io.ReadWriteCloser) *transport {
-	if dl, ok := rwc.(readDeadliner); ok && dl.SetReadDeadline(time.Time{}) == nil {
-		return &transport{rwc: rwc, dl: dl, raw: newRawSocket(rwc)}
+	if c, ok := rwc.(recallable); ok && c.SetReadDeadline(time.Time{}) == nil {
+		return &transport{rwc: c, raw: newRawSocket(rwc)}
 	}
-	p := newPatient(rwc)
-	return &transport{rwc: p, dl: p}
+	return &transport{rwc: newPatient(rwc)}
 }
 
 var longAgo = time.Unix(1, 0)
 
 // interrupt makes the read that is waiting, or else the next one, return
 // os.ErrDeadlineExceeded. It lasts until resume.
-func (t *transport) interrupt() { t.dl.SetReadDeadline(longAgo) }
+func (t *transport) interrupt() { t.rwc.SetReadDeadline(longAgo) }
 
-func (t *transport) resume() { t.dl.SetReadDeadline(time.Time{}) }
+func (t *transport) resume() { t.rwc.SetReadDeadline(time.Time{}) }
 
 func interrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 

@@ -86,10 +86,10 @@ func (p *pending) free() {
 	*p = pending{}
 }
 
-func (c *Conn) initWriter() {
+func (c *Conn) initWriter(o *Options) {
 	w := &c.w
 	w.c, w.t, w.role = c, c.t, c.role
-	w.fragment = c.opts.FragmentSize
+	w.fragment = o.FragmentSize
 }
 
 // errClosed is what sends return once the connection has begun to close.
