@@ -27,7 +27,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 func (w *writer) own() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.busy || w.err != nil || !w.ponging && w.urgent.n == 0 && w.pend.n == 0 {
+	if w.busy || w.err != nil || w.backlog == nil {
 		return false
 	}
 	w.busy = true
@@ -89,36 +89,29 @@ func (w *writer) next() (p []byte, data bool) {
 	if w.err != nil {
 		return nil, false
 	}
-	if w.ponging {
-		w.frame(&w.urgent, wire.Header{Fin: true, Opcode: byte(Pong)}, w.pong)
-		w.ponging = false
+	b := w.backlog
+	if b.ponging {
+		w.frame(&b.urgent, wire.Header{Fin: true, Opcode: byte(Pong)}, b.pong)
+		b.ponging = false
 	}
-	if w.outside.n == 0 && w.out.from == w.stop && w.urgent.n > 0 {
-		w.outside, w.urgent = w.urgent, pending{}
+	if b.outside.n == 0 && b.out.from == b.stop && b.urgent.n > 0 {
+		b.outside, b.urgent = b.urgent, pending{}
 	}
-	if w.outside.n > 0 {
-		return w.outside.left(), false
+	if b.outside.n > 0 {
+		return b.outside.left(), false
 	}
-	if w.out.n == 0 {
-		w.out, w.pend = w.pend, pending{}
+	if b.out.n == 0 {
+		b.out, b.pend = b.pend, pending{}
 	}
-	if w.out.n == 0 {
+	if b.out.n == 0 {
 		w.busy = false
 		w.rest()
 		return nil, false
 	}
-	if w.out.from == w.stop {
-		w.stop = w.out.boundary(writeSize)
+	if b.out.from == b.stop {
+		b.stop = b.out.boundary(writeSize)
 	}
-	return w.out.own.mem[w.out.from:w.stop], true
-}
-
-// rest gives back, under the lock, what is only needed to make frames.
-func (w *writer) rest() {
-	if w.keys != nil {
-		generators.Put(w.keys)
-		w.keys = nil
-	}
+	return b.out.own.mem[b.out.from:b.stop], true
 }
 
 // boundary returns the first end of a frame at or behind size bytes from here.
@@ -137,16 +130,16 @@ func (p *pending) boundary(size int) int {
 // wrote counts n bytes that reached the kernel.
 func (w *writer) wrote(n int, data bool) {
 	w.mu.Lock()
-	p := &w.outside
+	p := &w.backlog.outside
 	if data {
-		p = &w.out
+		p = &w.backlog.out
 		w.written += int64(n)
 		w.moved()
 	}
 	if p.from += n; p.from == p.n {
 		p.free()
 		if data {
-			w.stop = 0
+			w.backlog.stop = 0
 		}
 	}
 	done := w.shut && w.written == w.queued
@@ -164,8 +157,12 @@ func (w *writer) broke(err error) {
 		return
 	}
 	w.err = err
-	for _, p := range []*pending{&w.pend, &w.out, &w.urgent, &w.outside} {
-		p.free()
+	if b := w.backlog; b != nil {
+		for _, p := range []*pending{&b.pend, &b.out, &b.urgent, &b.outside} {
+			p.free()
+		}
+		b.ponging, b.stop = false, 0
+		w.rest()
 	}
 	w.moved()
 }

@@ -37,24 +37,49 @@ type writer struct {
 	begun     bool // a frame of the message under way was queued
 	last      bool // the message under way has got its last frame
 	mu        sync.Mutex
-	keys      *rand.ChaCha8
-	pend      pending // data frames, and at the end the Close frame
-	urgent    pending // control frames, which overtake data
-	pong      []byte  // payload of the Pong that is due
-	ponging   bool    // one is due
-	busy      bool    // somebody owns the wire
-	torn      bool    // a message was begun and given up: no other may follow it
-	shut      bool    // the Close frame is queued: nothing follows it in pend
-	err       error   // why the wire is broken
-	queued    int64   // bytes that went into pend
-	written   int64   // bytes of those that reached the kernel
+	backlog   *backlog // nil while nothing is to be written
+	busy      bool     // somebody owns the wire
+	torn      bool     // a message was begun and given up: no other may follow it
+	shut      bool     // the Close frame is queued: nothing follows it
+	err       error    // why the wire is broken
+	queued    int64    // bytes of data frames, and of the Close frame
+	written   int64    // bytes of those that reached the kernel
 	progress  chan struct{}
+}
+
+// A backlog is what waits to be written. Connections have one only while
+// something does.
+type backlog struct {
+	pend    pending // data frames, and at the end the Close frame
+	urgent  pending // control frames, which overtake data
+	pong    []byte  // payload of the Pong that is due
+	ponging bool    // one is due
+	keys    *rand.ChaCha8
 
 	// Of the owner of the wire.
 	out     pending // was pend
 	stop    int     // the end of a frame in out: up to it, nothing overtakes
 	outside pending // was urgent
 }
+
+var backlogs = sync.Pool{New: func() any { return new(backlog) }}
+
+// open returns the backlog to add to, under the lock.
+func (w *writer) open() *backlog {
+	if w.backlog == nil {
+		w.backlog = backlogs.Get().(*backlog)
+	}
+	return w.backlog
+}
+
+// rest gives an empty backlog back, under the lock.
+func (w *writer) rest() {
+	backlogs.Put(w.backlog)
+	w.backlog = nil
+}
+
+// full reports, under the lock, whether data must wait for the network.
+func (w *writer) full() bool { return w.backlog != nil && w.backlog.pend.n >= pendingLimit }
 
 // pending is encoded frames in borrowed memory.
 type pending struct {
@@ -127,7 +152,7 @@ func (w *writer) admit(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.await(ctx, func() bool { return w.pend.n < pendingLimit })
+	return w.await(ctx, func() bool { return !w.full() })
 }
 
 // take takes the turn for a sink, which may still send what it holds while the
@@ -143,7 +168,7 @@ func (w *writer) take(ctx context.Context) error {
 		}
 	}
 	w.mu.Lock()
-	err := w.await(ctx, func() bool { return w.pend.n < pendingLimit || w.shut || w.torn })
+	err := w.await(ctx, func() bool { return !w.full() || w.shut || w.torn })
 	if err == nil && (w.shut || w.torn) {
 		err = w.closedError()
 	}
@@ -158,7 +183,7 @@ func (w *writer) take(ctx context.Context) error {
 func (w *writer) roomy() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.pend.n < pendingLimit && !w.shut && !w.torn
+	return !w.full() && !w.shut && !w.torn
 }
 
 // await waits under the lock until ok; it fails when ctx ends or the wire
@@ -259,7 +284,7 @@ func (w *writer) data(f Frame) error {
 	if w.shut || w.torn || w.err != nil {
 		return w.closedError()
 	}
-	w.queued += int64(w.frame(&w.pend, h, f.Payload))
+	w.queued += int64(w.frame(&w.open().pend, h, f.Payload))
 	w.begun, w.last = true, f.Last
 	return nil
 }
@@ -273,7 +298,7 @@ func (w *writer) data(f Frame) error {
 func (w *writer) frame(p *pending, h wire.Header, payload []byte) int {
 	h.Length = int64(len(payload))
 	if w.role == Client {
-		h.Masked, h.Key = true, w.key()
+		h.Masked, h.Key = true, w.open().key()
 	}
 	room := p.extend(wire.MaxHeader + len(payload))
 	head := len(wire.Append(room[:0], h))
@@ -287,35 +312,29 @@ func (w *writer) frame(p *pending, h wire.Header, payload []byte) int {
 	return size
 }
 
-// generators are ChaCha8 streams that the system's random source seeded. A
-// connection borrows one while it has frames to write.
-var generators = sync.Pool{New: func() any {
-	var seed [32]byte
-	crand.Read(seed[:])
-	return rand.NewChaCha8(seed)
-}}
-
-// key draws a masking key.
-func (w *writer) key() uint32 {
-	if w.keys == nil {
-		w.keys = generators.Get().(*rand.ChaCha8)
+// key draws from a ChaCha8 stream that the system's random source seeded.
+func (b *backlog) key() uint32 {
+	if b.keys == nil {
+		var seed [32]byte
+		crand.Read(seed[:])
+		b.keys = rand.NewChaCha8(seed)
 	}
-	return uint32(w.keys.Uint64())
+	return uint32(b.keys.Uint64())
 }
 
 // control queues a control frame of an operator.
 func (w *writer) control(t Type, payload []byte) error {
 	w.mu.Lock()
-	switch {
-	case w.shut || w.err != nil || w.c.close.begun.given():
+	if w.shut || w.err != nil || w.c.close.begun.given() {
 		w.mu.Unlock()
 		return w.closedError()
-	case w.urgent.n > controlLimit:
-		waiting := w.urgent.n
+	}
+	urgent := &w.open().urgent
+	if waiting := urgent.n; waiting > controlLimit {
 		w.mu.Unlock()
 		return fmt.Errorf("wsflow: %d bytes of control frames wait for the network", waiting)
 	}
-	w.frame(&w.urgent, wire.Header{Fin: true, Opcode: byte(t)}, payload)
+	w.frame(urgent, wire.Header{Fin: true, Opcode: byte(t)}, payload)
 	w.mu.Unlock()
 	w.kick()
 	return nil
@@ -330,7 +349,8 @@ func (w *writer) control(t Type, payload []byte) error {
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.3
 func (w *writer) answer(payload []byte) {
 	w.mu.Lock()
-	w.pong, w.ponging = append(w.pong[:0], payload...), true
+	b := w.open()
+	b.pong, b.ponging = append(b.pong[:0], payload...), true
 	w.mu.Unlock()
 }
 
@@ -347,6 +367,6 @@ func (w *writer) finish(code result.StatusCode, reason string) bool {
 		return true
 	}
 	payload := wire.AppendClose(nil, int(code), reason)
-	w.queued += int64(w.frame(&w.pend, wire.Header{Fin: true, Opcode: byte(Close)}, payload))
+	w.queued += int64(w.frame(&w.open().pend, wire.Header{Fin: true, Opcode: byte(Close)}, payload))
 	return true
 }
