@@ -25,9 +25,14 @@ import (
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1
 type closing struct {
-	mu       sync.Mutex
-	begun    signal      // no more messages are accepted
-	deadline *time.Timer // bounds the rest, from then on
+	mu      sync.Mutex
+	begun   signal // no more messages are accepted
+	*ending        // nil until then
+}
+
+// ending is the part that only a connection has which has begun to close.
+type ending struct {
+	deadline *time.Timer // bounds what is left
 	status   result.Status
 	answered bool  // our Close frame reached the kernel, or cannot
 	broken   error // why nothing can be written, if so
@@ -39,11 +44,11 @@ type closing struct {
 // reports whether it was the first to do so.
 func (c *Conn) begin() bool {
 	s := &c.close
-	if !s.begun.give() {
+	if s.ending != nil {
 		return false
 	}
-	s.deadline = time.AfterFunc(c.lasting.closeTimeout, c.expire)
-	return true
+	s.ending = &ending{deadline: time.AfterFunc(c.lasting.closeTimeout, c.expire)}
+	return s.begun.give()
 }
 
 // Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result]
@@ -231,10 +236,10 @@ func (c *Conn) success(code result.StatusCode) bool {
 func (c *Conn) end(outcome func(result.Status) result.Status) bool {
 	s := &c.close
 	s.mu.Lock()
+	c.begin()
 	first := !s.settled
 	s.settled = true
 	status := outcome(s.status)
-	c.begin()
 	s.mu.Unlock()
 	if first {
 		c.alarms.stop()
@@ -297,11 +302,11 @@ func (c *Conn) fail(err error) {
 func (c *Conn) abort(code result.StatusCode, reason string, outcome func(result.Status) result.Status) {
 	s := &c.close
 	s.mu.Lock()
+	c.begin()
 	if s.settled {
 		s.mu.Unlock()
 		return
 	}
-	c.begin()
 	if c.w.finish(code, cutReason(reason)) {
 		s.status.Sent = code
 	}
@@ -329,7 +334,10 @@ func cutReason(s string) string {
 // readFailed is told that no more bytes come. A Close frame did not come.
 func (c *Conn) readFailed(err error) {
 	c.close.mu.Lock()
-	broken := c.close.broken
+	var broken error
+	if c.close.ending != nil {
+		broken = c.close.broken
+	}
 	c.close.mu.Unlock()
 	switch {
 	case broken != nil:

@@ -43,9 +43,6 @@ type reader struct {
 	size int   // of the buffer to borrow next
 	many bool  // the consumer found many messages in the buffer: it need not be large
 
-	drained bool    // the plain socket had less than was asked for
-	first   [1]byte // what is asked for while it has nothing
-
 	frame frame // the data frame and message under way
 	chain chain // the operators' In
 	whole whole // the message under assembly
@@ -53,6 +50,9 @@ type reader struct {
 	limit  int64
 	direct int // the largest message that burst takes; negative: none
 	role   Role
+
+	drained bool    // the plain socket had less than was asked for
+	first   [1]byte // what is asked for while it has nothing
 
 	current *messageReader // the one that a Reader returned last
 

@@ -26,12 +26,12 @@ const (
 // the wire free writes them, and all that gather meanwhile; a lone message is
 // on its way at once.
 type writer struct {
-	c    *Conn
-	t    *transport
-	role Role
+	c *Conn
+	t *transport
 
 	turn      turn        // of the one who sends a message
 	streaming atomic.Bool // a Writer has it
+	role      Role
 	outs      []func(Frame) error
 	fragment  int  // the largest payload of a frame
 	begun     bool // a frame of the message under way was queued
