@@ -8,7 +8,9 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/wsflow/wsflow/heartbeat"
 	"github.com/wsflow/wsflow/internal/script"
@@ -137,4 +139,45 @@ func TestAllocationsOfSend(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An idle connection that is ranged over has a stack of 2 KiB, and keeps it
+// when a Pong comes. The bounds leave room for what else the process does, but
+// none for stacks of 4 KiB, nor for buffers.
+func TestMemoryOfIdleConnections(t *testing.T) {
+	const connections, maxStack, maxHeap = 400, 3500, 4600
+	var peers []net.Conn
+	stackBefore, heapBefore := inUse()
+	for range connections {
+		ours, theirs := sockets(t)
+		peers = append(peers, theirs)
+		c := withHeartbeat(t, ours)
+		go func() { // until the connection ends
+			for range c.All(ctx) {
+			}
+		}()
+	}
+	for _, when := range []string{"at first", "after a Pong"} {
+		time.Sleep(1200 * time.Millisecond) // nothing is read ahead any more
+		stack, heap := inUse()
+		if each := (stack - stackBefore) / connections; each > maxStack {
+			t.Errorf("%s an idle connection takes %d bytes of stack, want up to %d", when, each, maxStack)
+		}
+		if each := (heap - heapBefore) / connections; each > maxHeap {
+			t.Errorf("%s both ends of an idle connection take %d bytes of heap, want up to %d", when, each, maxHeap)
+		}
+		for _, p := range peers {
+			p.Write([]byte{0x8A, 0})
+		}
+	}
+}
+
+// inUse returns the memory in use, once what pools hold was collected.
+func inUse() (stack, heap int64) {
+	for range 3 {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.StackInuse), int64(m.HeapAlloc)
 }
