@@ -90,13 +90,7 @@ func (a *lookAhead) extend() bool {
 }
 
 func (a *lookAhead) read() error {
-	var n int
-	var err error
-	if raw := a.r.t.raw; raw != nil {
-		n, err = raw.read(a.room(), a)
-	} else {
-		n, err = a.r.t.rwc.Read(a.room())
-	}
+	n, err := a.r.t.read(a.room(), a)
 	a.r.seen(n)
 	a.n += n
 	if n > 0 {

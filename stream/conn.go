@@ -43,8 +43,9 @@ type Conn struct {
 // The connection owns rwc from then on; nil options mean the defaults.
 //
 // rwc may be anything that reads and writes: a connection without a
-// SetReadDeadline that works costs a goroutine. On a *net.TCPConn or
-// *net.UnixConn a connection on which nothing comes holds no buffer.
+// SetReadDeadline that works costs a goroutine and a buffer. On any other, a
+// connection on which nothing comes, and whose messages are being taken, holds
+// no buffer of its own.
 //
 // The error is a *result.ArgumentError, or that of an operator's Attach; rwc is
 // as it was then.
@@ -80,9 +81,9 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 func (c *Conn) initReader(o *Options) {
 	r := &c.r
 	r.c, r.t, r.role, r.limit = c, c.t, c.role, o.SizeLimit
-	r.size = firstRead
+	r.size, r.drained = firstRead, true
 	if c.t.raw != nil {
-		r.size, r.drained = readSize, true
+		r.size = readSize
 	}
 	r.ahead.r, r.ahead.bound = r, o.LookAhead
 	if n := len(o.Buffered); n > 0 {

@@ -3,11 +3,11 @@ package stream
 import "context"
 
 // An idle connection waits between two messages, and there may be many of
-// them. What it holds meanwhile is kept small: no buffer, where the transport
-// is a plain socket, and a stack of 2 KiB. A goroutine begins with such a
-// stack, and once it had to grow it stays large. So the functions here, and
-// what they call, wait, take memory and deal with control frames at little
-// depth; the path that whole messages and their pieces take is twice as deep.
+// them. What it holds meanwhile is kept small: no buffer and, on a plain socket,
+// a stack of 2 KiB. A goroutine begins with such a stack, and once it had to
+// grow it stays large. So the functions here, and what they call, wait, take
+// memory and deal with control frames at little depth; the path that whole
+// messages and their pieces take is twice as deep.
 
 // between waits for bytes, or deals with a control frame, where a message might
 // begin; begun says that one has.
@@ -27,16 +27,17 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 	return false, r.fill(ctx)
 }
 
-// await waits, under the lock, until an empty socket has something to read, and
-// holds one byte of memory meanwhile; the buffer is borrowed then.
+// await waits, under the lock, between two frames, until a transport that seems
+// to be empty has something to read, and holds one byte of memory meanwhile; the
+// buffer is borrowed then. No frame is that short, so reading goes on.
 func (r *reader) await() {
-	if !r.drained || !r.parsed() || r.ahead.n > 0 || r.over != nil || r.c.ended() {
+	if !r.drained || r.frame.open || !r.parsed() || r.ahead.n > 0 || r.over != nil || r.c.ended() {
 		return
 	}
 	r.drop()
-	n, err := r.t.raw.read(r.first[:], nil)
+	n, err := r.t.read(r.first[:], nil)
 	r.seen(n)
-	if err == nil {
+	if n > 0 || err == nil {
 		r.borrow(r.size)
 		r.end = copy(r.buf, r.first[:n])
 	} else if !interrupted(err) {

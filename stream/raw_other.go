@@ -8,8 +8,6 @@ import "io"
 // when they are ready. Others go through net.Conn.
 type rawSocket struct{}
 
-type lender interface{ back() }
-
 func newRawSocket(io.ReadWriteCloser) *rawSocket { return nil }
 
 func (*rawSocket) read([]byte, lender) (int, error) { panic("no raw sockets on this system") }

@@ -52,9 +52,6 @@ func newRawSocket(rwc io.ReadWriteCloser) *rawSocket {
 	return s
 }
 
-// A lender of memory takes it back while there is nothing to read.
-type lender interface{ back() }
-
 // read reads into p. If there is nothing to read it gives p back, where from is
 // not nil, waits until there is, and returns 0: the next read will get it.
 func (s *rawSocket) read(p []byte, from lender) (int, error) {

@@ -51,8 +51,8 @@ type reader struct {
 	direct int // the largest message that burst takes; negative: none
 	role   Role
 
-	drained bool    // the plain socket had less than was asked for
-	first   [1]byte // what is asked for while it has nothing
+	drained bool    // the transport had so little that it seems to be empty
+	first   [1]byte // what is asked for while it is
 
 	current *messageReader // the one that a Reader returned last
 
@@ -176,13 +176,9 @@ func (r *reader) stop(err error) {
 
 // read reads once, behind buf[:end].
 func (r *reader) read() (n int, err error) {
-	if r.t.raw != nil {
-		p := r.room()
-		n, err = r.t.raw.read(p, r)
-		r.drained = n < len(p)
-	} else {
-		n, err = r.t.rwc.Read(r.room())
-	}
+	p := r.room()
+	n, err = r.t.read(p, r)
+	r.drained = n < len(p) && (r.t.raw != nil || n < firstRead)
 	r.seen(n)
 	return n, err
 }

@@ -59,6 +59,18 @@ func (t *transport) cut() {
 // does.
 func (t *transport) close() { t.closing.Do(func() { t.rwc.Close() }) }
 
+// read reads into p. A plain socket that has nothing gives it back, unless from
+// is nil, and returns 0 once it has something.
+func (t *transport) read(p []byte, from lender) (int, error) {
+	if t.raw != nil {
+		return t.raw.read(p, from)
+	}
+	return t.rwc.Read(p)
+}
+
+// A lender of memory takes it back while there is nothing to read.
+type lender interface{ back() }
+
 // write writes all of p, waiting for the network, or returns an error.
 func (t *transport) write(p []byte) (int, error) {
 	n, err := t.rwc.Write(p)

@@ -1,0 +1,57 @@
+package stream_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/wsflow/wsflow/stream"
+)
+
+// sockets returns both ends of a TCP connection over loopback.
+func sockets(t *testing.T) (ours, theirs net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if ours, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { theirs.Close() })
+	return ours, theirs
+}
+
+// A socket that had little is waited on with one byte of memory. That byte may
+// be the last one of a frame, behind which nothing comes.
+func TestLastByteComesAlone(t *testing.T) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	ours, theirs := sockets(t)
+	c, err := stream.New(ours, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow(nil)
+	theirs.Write([]byte{0x82, 3, 'a', 'b'})
+	_, message, err := c.Reader(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"ab", "c"} {
+		var p [8]byte
+		n, err := message.Read(p[:])
+		if got := string(p[:n]); got != want || err != nil {
+			t.Fatalf("read %q, error %v; want %q", got, err, want)
+		}
+		if want == "ab" {
+			theirs.Write([]byte{'c'})
+			time.Sleep(50 * time.Millisecond) // it is there when it is asked for
+		}
+	}
+}
