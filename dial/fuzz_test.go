@@ -56,7 +56,8 @@ func answersOnce(answer string) script {
 	}
 }
 
-// accepting puts the right key into an answer.
+// accepting puts the right key into an answer, once: what comes behind its head
+// is to be found again as it is.
 func accepting(answer string, req *http.Request) string {
-	return strings.ReplaceAll(answer, "{accept}", acceptKey(req))
+	return strings.Replace(answer, "{accept}", acceptKey(req), 1)
 }
