@@ -41,7 +41,6 @@ type reader struct {
 	end  int
 	base int64 // offset of buf[0] in the stream of all bytes
 	size int   // of the buffer to borrow next
-	many bool  // the consumer found many messages in the buffer: it need not be large
 
 	frame frame // the data frame and message under way
 	chain chain // the operators' In
@@ -51,6 +50,7 @@ type reader struct {
 	direct int // the largest message that burst takes; negative: none
 	role   Role
 
+	many    bool    // the consumer found many messages in the buffer: it need not be large
 	drained bool    // the transport had so little that it seems to be empty
 	first   [1]byte // what is asked for while it is
 
@@ -68,17 +68,17 @@ type reader struct {
 
 // A frame is the state of parsing between two pieces.
 type frame struct {
-	typ   Type   // of the message under way, zero between messages
-	rsv   byte   // of its first frame
-	open  bool   // a frame's payload is under way
-	begin bool   // nothing of the open frame was handed on yet
-	first bool   // nothing of the message was handed on yet
-	fin   bool   // the open frame ends the message
-	plain bool   // no operator wants the message
-	left  int64  // payload bytes of the open frame not handed on yet
-	key   uint32 // mask of the byte after those that are ready
-	ready int    // bytes from pos on that are unmasked and validated
+	typ   Type // of the message under way, zero between messages
+	rsv   byte // of its first frame
+	open  bool // a frame's payload is under way
+	begin bool // nothing of the open frame was handed on yet
+	first bool // nothing of the message was handed on yet
+	fin   bool // the open frame ends the message
+	plain bool // no operator wants the message
 	text  wire.UTF8
+	key   uint32 // mask of the byte after those that are ready
+	left  int64  // payload bytes of the open frame not handed on yet
+	ready int    // bytes from pos on that are unmasked and validated
 }
 
 // acquire takes the lock, calling back whoever reads ahead.
