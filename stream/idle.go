@@ -38,6 +38,7 @@ func (r *reader) await() {
 	n, err := r.t.read(r.first[:], nil)
 	r.seen(n)
 	if n > 0 || err == nil {
+		r.drained = n == 0 || r.t.raw == nil
 		r.borrow(r.size)
 		r.end = copy(r.buf, r.first[:n])
 	} else if !interrupted(err) {

@@ -51,7 +51,7 @@ type reader struct {
 	role   Role
 
 	many    bool    // the consumer found many messages in the buffer: it need not be large
-	drained bool    // the transport had so little that it seems to be empty
+	drained bool    // the transport seems to be empty: it was when last asked, or had little
 	first   [1]byte // what is asked for while it is
 
 	current *messageReader // the one that a Reader returned last
@@ -178,7 +178,12 @@ func (r *reader) stop(err error) {
 func (r *reader) read() (n int, err error) {
 	p := r.room()
 	n, err = r.t.read(p, r)
-	r.drained = n < len(p) && (r.t.raw != nil || n < firstRead)
+	switch {
+	case r.t.raw == nil:
+		r.drained = n < min(len(p), firstRead)
+	case n == 0 && err == nil: // it waited
+		r.drained = true
+	}
 	r.seen(n)
 	return n, err
 }
