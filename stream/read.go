@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	readSize  = 64 << 10  // what one read from the socket asks for
-	firstRead = 4 << 10   // what the first read after a pause asks for, where the buffer waits with it
-	inPlace   = 512 << 10 // frames up to this size are read whole into the buffer
+	readSize   = 64 << 10  // what one read from a plain socket asks for
+	recordSize = 32 << 10  // what one from anything else does: a TLS record, behind what is left of the last one
+	firstRead  = 4 << 10   // what the first read after a pause asks for, where the buffer waits with it
+	inPlace    = 512 << 10 // frames up to this size are read whole into the buffer
 )
 
 // errOver says that nothing more will be read; the terminal event tells why.
@@ -194,15 +195,23 @@ func (r *reader) seen(n int) {
 		if n < firstRead && r.t.raw == nil {
 			r.size = firstRead
 		} else {
-			r.size = max(r.size, readSize)
+			r.size = max(r.size, r.usual())
 		}
 	}
+}
+
+// usual is the size of a buffer that nothing has called for a larger one.
+func (r *reader) usual() int {
+	if r.t.raw != nil {
+		return readSize
+	}
+	return recordSize
 }
 
 // room returns memory behind buf[:end] for the next read; never none.
 func (r *reader) room() []byte {
 	if r.many {
-		r.size, r.many = min(r.size, readSize), false
+		r.size, r.many = min(r.size, r.usual()), false
 	}
 	left := r.end - r.pos
 	switch {
@@ -266,7 +275,7 @@ func (r *reader) holds() bool { return len(r.chain.stages) == 0 && r.whole.own =
 // the buffer with them: whoever keeps one keeps all of it, so it is well
 // filled, and not large.
 func (r *reader) share() bool {
-	if r.slab.b == nil && r.end >= max(sharedMin, len(r.buf)/4) && len(r.buf) <= sharedMax {
+	if r.slab.b == nil && r.end >= max(sharedMin, len(r.buf)/2) && len(r.buf) <= sharedMax {
 		r.slab.open(r.own)
 	}
 	return r.slab.b != nil && r.slab.left() > 0
