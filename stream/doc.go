@@ -29,6 +29,9 @@
 // All and Reader are exclusive. The others may be used together, and each of
 // their subscribers gets every message; what happens to one that is slow is
 // said by its [Queue]. No message is lost before the first subscriber comes.
+// Where messages come in bursts a lone subscriber is given the buffer that they
+// were read into (slab.go), which comes back when all of them are released;
+// each of several gets copies.
 //
 // # Sending messages
 //
