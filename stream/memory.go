@@ -65,9 +65,15 @@ func (b *buffer) begin(refs int32) {
 	b.used = 0
 }
 
+// batchRoom is for how many messages a buffer has room in batches.
+const batchRoom = 1024
+
 // batch returns an empty slice with room for so many messages, all of them to
-// be in this buffer in this cycle.
+// be in this buffer in this cycle; nil if there is no more room, or no buffer.
 func (b *buffer) batch(room int) []Message {
+	if b == nil || (b.used+1)*room > batchRoom {
+		return nil
+	}
 	if b.used == len(b.batches) {
 		b.batches = append(b.batches, nil)
 	}

@@ -316,13 +316,15 @@ func (b *batcher) give(messages []Message) (int, error) {
 // settle sees that there is a batch which the next messages may go into: in a
 // buffer's slice there are none but its own.
 func (b *batcher) settle(next []Message) {
-	switch own := next[0].own; {
-	case b.have != nil && b.home != nil && own != b.home:
-		b.have, b.home = slices.Clone(b.have), nil
-	case b.have != nil:
-	case own != nil:
-		b.have, b.home = own.batch(b.max), own
-	default:
+	own := next[0].own
+	if b.have != nil {
+		if b.home != nil && own != b.home {
+			b.have, b.home = slices.Clone(b.have), nil
+		}
+		return
+	}
+	b.home = own
+	if b.have = own.batch(b.max); b.have == nil {
 		b.have, b.home = make([]Message, 0, min(max(b.size, 2*len(next)), b.max)), nil
 	}
 }

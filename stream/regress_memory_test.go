@@ -149,3 +149,16 @@ func TestPendingGrowsByDoubling(t *testing.T) {
 		t.Errorf("16 MiB in 1024 fragments were moved %d times", moves)
 	}
 }
+
+// A buffer that many small batches share has room for some of them alone.
+func TestBufferHasRoomForFewBatches(t *testing.T) {
+	b := newBuffer(readSize)
+	b.begin(1)
+	room := 0
+	for range 5000 {
+		room += cap(b.batch(batchMax))
+	}
+	if room == 0 || room > batchRoom {
+		t.Errorf("the buffer has room for %d messages in batches, want some, and at most %d", room, batchRoom)
+	}
+}
