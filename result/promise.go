@@ -112,17 +112,28 @@ func (p *Promise) Done() <-chan struct{} {
 
 // Status returns the final status and true, or false while there is none.
 func (p *Promise) Status() (Status, bool) {
-	if s := p.status.Load(); s != nil {
+	if s := p.final(); s != nil {
 		return *s, true
 	}
 	return Status{}, false
+}
+
+// final returns the status, nil while there is none, and not before Done is
+// closed.
+func (p *Promise) final() *Status {
+	if p.status.Load() == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status.Load()
 }
 
 // Wait waits until the promise is settled and returns its status and the
 // status' Err, or until ctx ends: then the error is the context's cause, and
 // the status is zero, as there is none yet.
 func (p *Promise) Wait(ctx context.Context) (Status, error) {
-	if p.status.Load() == nil {
+	if p.final() == nil {
 		select {
 		case <-p.Done():
 		case <-ctx.Done():
