@@ -49,6 +49,11 @@ func (a *lookAhead) arm() {
 // the consumer comes back.
 func (a *lookAhead) watch() {
 	a.armed.Store(false)
+	a.look()
+}
+
+// look is watch for somebody who does not wait for the timer.
+func (a *lookAhead) look() {
 	if a.r.c.ended() || !a.r.turn.try() {
 		return // Or the consumer reads. Its next fill arms again.
 	}

@@ -103,7 +103,6 @@ func (p *pump) run(c *Conn) {
 	}()
 	c.r.idle, c.r.current = p.rest, nil
 	err = p.take(c)
-	p.rest()
 	whole = true
 }
 
@@ -133,16 +132,23 @@ func (p *pump) take(c *Conn) error {
 			most = min(most, r.slab.left())
 		}
 		if r.burst(add); n == 0 {
+			clear(hand[:]) // what it held may be garbage, while this waits
+			if r.attention.Load() != 0 {
+				p.rest()
+			}
 			m, err := r.message(context.Background())
 			if err != nil {
+				p.rest()
 				return r.ended(context.Background(), err)
 			}
 			subs = *p.subs.Load()
 			give = len(subs) == 1 && r.holds() && r.share()
 			add(m, nil)
-		} else if !give {
-			subs = *p.subs.Load()
-			r.many = true
+		} else {
+			r.many = r.many || !give
+			if subs = *p.subs.Load(); len(subs) > 1 {
+				lend(hand[:n])
+			}
 		}
 		p.give(c, subs, hand[:n])
 		r.spoil(hand[:n]...)
@@ -163,14 +169,19 @@ func (p *pump) give(c *Conn, subs []subscriber, messages []Message) {
 		if messages = messages[most:]; len(messages) == 0 {
 			return
 		}
-		for i := range messages { // whoever comes next may not come alone
-			messages[i].Release()
-			messages[i].own = nil
-		}
+		lend(messages) // whoever comes next may not come alone
 		if !p.waitJoin(c) {
 			return
 		}
 		subs = *p.subs.Load()
+	}
+}
+
+// lend takes back that messages were given away.
+func lend(messages []Message) {
+	for i := range messages {
+		messages[i].Release()
+		messages[i].own = nil
 	}
 }
 
@@ -339,7 +350,7 @@ func (b *batcher) flush() error {
 	if len(batch) == 0 {
 		return nil
 	}
-	b.have, b.size = nil, len(batch)
+	b.have, b.home, b.size = nil, nil, len(batch)
 	taken, err := b.s.offer(batch)
 	if !taken {
 		err = b.s.wait(batch)

@@ -92,3 +92,22 @@ func TestLeftMessagesComeBack(t *testing.T) {
 		t.Errorf("%d buffers are still lent", n)
 	}
 }
+
+// An idle connection holds no buffer, also when its read was called back.
+func TestIdleAfterAPauseHoldsNoBuffer(t *testing.T) {
+	before := stream.Lent()
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs := overPipe(t)
+		go func() {
+			for range c.All(t.Context()) {
+			}
+		}()
+		synctest.Wait()
+		c.Pause()()
+		time.Sleep(time.Minute)
+		if n := stream.Lent() - before; n > 0 {
+			t.Errorf("after a pause an idle connection holds %d buffers", n)
+		}
+		theirs.Close()
+	})
+}

@@ -144,6 +144,7 @@ func (r *reader) refill(ctx context.Context) error {
 		if r.c.abandoned() {
 			return errOver
 		}
+		r.await()
 	}
 	return errOver
 }

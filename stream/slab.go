@@ -86,6 +86,6 @@ func (a *arena) copy(dst, m *Message) {
 
 // rest ends a burst.
 func (a *arena) rest() {
-	a.burst = 0
+	a.burst, a.room = 0, nil
 	a.slab.seal()
 }

@@ -214,7 +214,7 @@ func (s *Subscription[T]) await(item T) error {
 // to look again; 0 is never.
 func (s *Subscription[T]) stalled(d time.Duration) (again time.Duration, err error) {
 	if d < warnAfter {
-		go s.c.r.ahead.watch() // ends when the pump reads again, or with the connection
+		go s.c.r.ahead.look() // ends when the pump reads again, or with the connection
 		s.c.source.pump.restFree()
 		again = warnAfter - d
 	} else {
