@@ -12,6 +12,7 @@ type CloseError struct {
 	Reason string // at most 123 bytes of UTF-8
 }
 
+// Error gives the code and the reason, quoted.
 func (e *CloseError) Error() string {
 	return fmt.Sprintf("wsflow: closed with code %d, reason %s", e.Code, strconv.Quote(e.Reason))
 }
@@ -23,6 +24,7 @@ type ConnectionFailed struct {
 	Err error // the cause, never nil
 }
 
+// Error gives the cause.
 func (e *ConnectionFailed) Error() string { return "wsflow: connection failed: " + e.Err.Error() }
 
 // Unwrap returns the cause.
@@ -36,6 +38,7 @@ type General struct {
 	Value any   // what a callback panicked with, where that is no error
 }
 
+// Error gives the cause.
 func (e *General) Error() string { return "wsflow: " + e.Err.Error() }
 
 // Unwrap returns the cause.
@@ -49,6 +52,7 @@ type ArgumentError struct {
 	Allowed string // what is allowed, such as "from 8 to 15"
 }
 
+// Error gives the name, the value and what is allowed.
 func (e *ArgumentError) Error() string {
 	if s, ok := e.Value.(string); ok {
 		return fmt.Sprintf("%s is %s: allowed is %s", e.Name, strconv.Quote(s), e.Allowed)
@@ -66,6 +70,7 @@ type ProtocolError struct {
 	What string     // what was wrong
 }
 
+// Error gives the code and what was wrong.
 func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("protocol error (%d): %s", e.Code, e.What)
 }
