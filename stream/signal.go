@@ -1,72 +1,66 @@
 package stream
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // A signal is given once. Its channel is made for the first who waits: most
 // connections live without.
 type signal struct {
-	set  atomic.Bool
-	mu   sync.Mutex
-	wait chan struct{}
+	wait atomic.Pointer[chan struct{}] // nil while nobody waits, &given from then on
 }
+
+// given is what all signals that were given show. It is closed.
+var given = func() chan struct{} {
+	ch := make(chan struct{})
+	close(ch)
+	return ch
+}()
 
 // give gives the signal and reports whether it is the first to do so.
 func (s *signal) give() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.set.Swap(true) {
+	old := s.wait.Swap(&given)
+	if old == &given {
 		return false
 	}
-	if s.wait != nil {
-		close(s.wait)
+	if old != nil {
+		close(*old)
 	}
 	return true
 }
 
-func (s *signal) given() bool { return s.set.Load() }
+func (s *signal) given() bool { return s.wait.Load() == &given }
 
 // done returns a channel that is closed when the signal is given.
 func (s *signal) done() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.wait == nil {
-		s.wait = make(chan struct{})
-		if s.given() {
-			close(s.wait)
+	for {
+		if ch := s.wait.Load(); ch != nil {
+			return *ch
 		}
+		ch := make(chan struct{})
+		s.wait.CompareAndSwap(nil, &ch)
 	}
-	return s.wait
 }
 
 // A turn is held by one at a time; those who wait get it in the order in which
 // they came. Its channel is made for the first who waits, and counts from then
-// on.
+// on: it holds a token while the turn is taken.
 type turn struct {
-	state atomic.Int32
-	mu    sync.Mutex
-	wait  chan struct{} // holds a token while the turn is taken
+	wait atomic.Pointer[chan struct{}] // nil while free, &taken while taken, until there is a channel
 }
 
-// The states of a turn.
-const (
-	turnFree = iota
-	turnTaken
-	turnShared // the channel counts
-)
+// taken is what a turn shows that is taken and that nobody has waited for.
+var taken chan struct{}
 
 // try takes the turn if it is free.
 func (t *turn) try() bool {
-	if t.state.CompareAndSwap(turnFree, turnTaken) {
+	if t.wait.CompareAndSwap(nil, &taken) {
 		return true
 	}
-	if t.state.Load() != turnShared {
+	ch := t.wait.Load()
+	if ch == nil || ch == &taken {
 		return false
 	}
 	select {
-	case t.wait <- struct{}{}:
+	case *ch <- struct{}{}:
 		return true
 	default:
 		return false
@@ -75,21 +69,22 @@ func (t *turn) try() bool {
 
 // queue returns the channel that takes a token when it is one's turn.
 func (t *turn) queue() chan<- struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.wait == nil {
-		t.wait = make(chan struct{}, 1)
-		t.wait <- struct{}{}
-		if t.state.Swap(turnShared) == turnFree {
-			<-t.wait
+	for {
+		old := t.wait.Load()
+		if old != nil && old != &taken {
+			return *old
 		}
+		ch := make(chan struct{}, 1)
+		if old == &taken {
+			ch <- struct{}{}
+		}
+		t.wait.CompareAndSwap(old, &ch)
 	}
-	return t.wait
 }
 
 // leave ends the turn.
 func (t *turn) leave() {
-	if !t.state.CompareAndSwap(turnTaken, turnFree) {
-		<-t.wait
+	if !t.wait.CompareAndSwap(&taken, nil) {
+		<-*t.wait.Load()
 	}
 }
