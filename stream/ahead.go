@@ -41,12 +41,12 @@ func (a *lookAhead) passed(offset int64) { a.at = max(a.at, offset) }
 // arm makes watch run soon, if it is not going to already.
 func (a *lookAhead) arm() {
 	if !a.armed.Load() && !a.armed.Swap(true) {
-		time.AfterFunc(watchEvery, a.watch)
+		a.r.c.schedule(&a.r.c.clock.watch, watchEvery)
 	}
 }
 
-// watch runs on a timer's goroutine. If nobody is reading it reads ahead, until
-// the consumer comes back.
+// watch runs on the clock's goroutine. If nobody is reading it reads ahead,
+// until the consumer comes back.
 func (a *lookAhead) watch() {
 	a.armed.Store(false)
 	a.look()

@@ -6,29 +6,20 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// A chain holds the operators' In functions, first nearest the application. A
-// piece is pulled up through it: each stage is asked for one piece at a time,
-// so that what a few bytes off the wire grow into never waits in memory.
+// A chain sums up the operators' In functions. A piece is pulled up through
+// them: each is asked for one piece at a time, so that what a few bytes off the
+// wire grow into never waits in memory.
 type chain struct {
-	stages []stage
-	rsv    byte // the bits that some operator owns
-	all    bool // some operator wants every message
-	more   int  // stages with more to give
-}
-
-type stage struct {
-	in   func(Frame) (Frame, bool, error)
-	rsv  byte
-	more bool
+	rsv  byte  // the bits that some operator owns
+	some bool  // some operator has an In
+	all  bool  // some operator wants every message
+	more int32 // operators with more to give
 }
 
 func (c *chain) add(t Taps) {
 	c.rsv |= t.RSV
-	if t.In == nil {
-		return
-	}
-	c.stages = append(c.stages, stage{in: t.In, rsv: t.RSV})
-	c.all = c.all || t.RSV == 0
+	c.some = c.some || t.In != nil
+	c.all = c.all || t.In != nil && t.RSV == 0
 }
 
 // wants reports whether an operator wants a message that begins with these
@@ -37,14 +28,14 @@ func (c *chain) wants(rsv byte) bool { return c.all || rsv&c.rsv != 0 || c.more 
 
 // next returns the next piece above the operators; text is valid so far.
 func (r *reader) next(ctx context.Context) (Frame, error) {
-	if len(r.chain.stages) == 0 {
+	if !r.chain.some {
 		f, err := r.piece(ctx)
 		if err == nil && f.Last {
 			err = r.checkEnd(f)
 		}
 		return f, err
 	}
-	f, err := r.pull(ctx, 0)
+	f, err := r.pull(ctx, r.c.links)
 	if err != nil {
 		return f, err
 	}
@@ -72,17 +63,21 @@ func (r *reader) checkEnd(f Frame) error {
 	return nil
 }
 
-// pull asks stage i for a piece, and the stages below it where it needs one.
-func (r *reader) pull(ctx context.Context, i int) (Frame, error) {
-	if i == len(r.chain.stages) {
+// pull asks the first of these operators for a piece, and those below it where
+// it needs one.
+func (r *reader) pull(ctx context.Context, links []Link) (Frame, error) {
+	for len(links) > 0 && links[0].in == nil {
+		links = links[1:]
+	}
+	if len(links) == 0 {
 		return r.piece(ctx)
 	}
-	s := &r.chain.stages[i]
+	s := &links[0]
 	for {
 		var f Frame
 		if !s.more {
 			var err error
-			if f, err = r.pull(ctx, i+1); err != nil {
+			if f, err = r.pull(ctx, links[1:]); err != nil {
 				return f, err
 			}
 			if s.rsv != 0 && f.RSV&s.rsv == 0 {
@@ -100,7 +95,7 @@ func (r *reader) pull(ctx context.Context, i int) (Frame, error) {
 	}
 }
 
-func (c *chain) mark(s *stage, more bool) {
+func (c *chain) mark(s *Link, more bool) {
 	if more == s.more {
 		return
 	}

@@ -242,7 +242,7 @@ func (c *Conn) end(outcome func(result.Status) result.Status) bool {
 	status := outcome(s.status)
 	s.mu.Unlock()
 	if first {
-		c.alarms.stop()
+		c.clock.stop()
 		c.settle(status)
 		c.t.interrupt()
 	}

@@ -28,8 +28,8 @@ type Conn struct {
 	source     source
 	sinks      sinks
 	events     serial
-	alarms     alarms
-	states     []any
+	clock      clock
+	links      []Link // the operators, first nearest the application
 
 	lasting lasting
 	role    Role
@@ -74,7 +74,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 		}
 	}
 	c.r.ahead.arm()
-	c.wake()
+	c.wakeAll()
 	return c, nil
 }
 
@@ -90,59 +90,6 @@ func (c *Conn) initReader(o *Options) {
 		r.borrow(max(n, r.size))
 		r.end = copy(r.buf, o.Buffered)
 	}
-}
-
-// attach attaches the operators.
-func (c *Conn) attach(operators []Operator) error {
-	for _, op := range operators {
-		if op == nil {
-			return &result.ArgumentError{Name: "stream.Options.Operators", Value: "nil", Allowed: "operators"}
-		}
-		if v, ok := op.(Validator); ok {
-			if err := v.Validate(); err != nil {
-				return err
-			}
-		}
-		link := &Link{conn: c}
-		taps, err := op.Attach(link)
-		if err != nil {
-			return err
-		}
-		if taps.RSV&c.r.chain.rsv != 0 || taps.RSV > 7 {
-			return &result.ArgumentError{Name: "reserved bits that an operator owns", Value: taps.RSV, Allowed: "a set of 4, 2 and 1 that no other operator owns"}
-		}
-		c.add(taps)
-		link.next = len(c.w.outs)
-	}
-	return nil
-}
-
-func (c *Conn) add(t Taps) {
-	c.r.chain.add(t)
-	if t.Out != nil {
-		c.w.outs = append(c.w.outs, t.Out)
-	}
-	if t.Control != nil {
-		c.dispatcher.taps = append(c.dispatcher.taps, t.Control)
-	}
-	if t.Timer != nil {
-		c.alarms.list = append(c.alarms.list, &alarm{c: c, tap: t.Timer})
-	}
-	if t.State != nil {
-		c.states = append(c.states, t.State)
-	}
-}
-
-// State returns what an operator of the connection shows of it, by type; false
-// if no operator shows such a thing. Operators' packages offer a shorter way,
-// such as heartbeat.Of.
-func State[T any](c *Conn) (state T, ok bool) {
-	for _, s := range c.states {
-		if state, ok = s.(T); ok {
-			return state, true
-		}
-	}
-	return state, false
 }
 
 // Subprotocol returns what the opening handshake agreed on, or "".

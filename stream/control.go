@@ -53,7 +53,6 @@ func (r *reader) ending(ctx context.Context, size int) error {
 type dispatcher struct {
 	mu   sync.Mutex
 	next int64 // frames that begin before this offset have been seen
-	taps []func(Frame) error
 }
 
 // dispatch deals with a control frame and then shows it to the operators. An
@@ -73,7 +72,11 @@ func (r *reader) dispatch(at int64, t Type, payload []byte) {
 		r.c.peerClosed(payload)
 	}
 	f := Frame{Type: t, First: true, Last: true, Begin: true, End: true, Payload: payload}
-	for _, tap := range d.taps {
+	for i := range r.c.links {
+		tap := r.c.links[i].control
+		if tap == nil {
+			continue
+		}
 		if err := tap(f); err != nil {
 			r.c.fail(operatorError(err))
 			return

@@ -13,8 +13,57 @@ import (
 // from any goroutine, except Down, and only once Attach has returned; Role and
 // Logger may be called in Attach too.
 type Link struct {
-	conn *Conn
-	next int // the first Out below this operator
+	conn  *Conn
+	index int32 // in the connection's list of operators
+	rsv   byte
+	more  bool // in has more to give
+
+	in      func(Frame) (Frame, bool, error)
+	out     func(Frame) error
+	control func(Frame) error
+	timer   func(time.Time) (time.Duration, error)
+	due     time.Duration // the clock's: when to call timer, from the connection's start; 0 is never
+	state   any
+}
+
+// attach attaches the operators. The list of links is made at once: operators
+// keep pointers into it.
+func (c *Conn) attach(operators []Operator) error {
+	c.links = make([]Link, len(operators))
+	for i, op := range operators {
+		if op == nil {
+			return &result.ArgumentError{Name: "stream.Options.Operators", Value: "nil", Allowed: "operators"}
+		}
+		if v, ok := op.(Validator); ok {
+			if err := v.Validate(); err != nil {
+				return err
+			}
+		}
+		l := &c.links[i]
+		l.conn, l.index = c, int32(i)
+		taps, err := op.Attach(l)
+		if err != nil {
+			return err
+		}
+		if taps.RSV&c.r.chain.rsv != 0 || taps.RSV > 7 {
+			return &result.ArgumentError{Name: "reserved bits that an operator owns", Value: taps.RSV, Allowed: "a set of 4, 2 and 1 that no other operator owns"}
+		}
+		l.rsv, l.in, l.out, l.control, l.timer, l.state = taps.RSV, taps.In, taps.Out, taps.Control, taps.Timer, taps.State
+		c.r.chain.add(taps)
+	}
+	return nil
+}
+
+// State returns what an operator of the connection shows of it, by type; false
+// if no operator shows such a thing. Operators' packages offer a shorter way,
+// such as heartbeat.Of.
+func State[T any](c *Conn) (state T, ok bool) {
+	for i := range c.links {
+		if state, ok = c.links[i].state.(T); ok {
+			return state, true
+		}
+	}
+	return state, false
 }
 
 // Role returns the side of the connection that this program is.
@@ -24,7 +73,7 @@ func (l *Link) Role() Role { return l.conn.role }
 // inside the operator's own Out, any number of times. The payload may be
 // reused when it returns. The pieces of a message must be of one Type, the
 // first of them First and the last of them Last.
-func (l *Link) Down(f Frame) error { return l.conn.w.down(l.next, f) }
+func (l *Link) Down(f Frame) error { return l.conn.w.down(l.conn.links[l.index+1:], f) }
 
 // Control queues a Ping or a Pong frame of at most 125 bytes, which are copied,
 // and returns; it never waits for the network. The frame overtakes queued

@@ -270,7 +270,7 @@ const (
 )
 
 // holds reports whether the message that was just returned lies in the buffer.
-func (r *reader) holds() bool { return len(r.chain.stages) == 0 && r.whole.own == nil }
+func (r *reader) holds() bool { return !r.chain.some && r.whole.own == nil }
 
 // share reports whether the messages that lie in the buffer may be given away,
 // the buffer with them: whoever keeps one keeps all of it, so it is well

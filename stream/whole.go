@@ -157,7 +157,7 @@ func (r *reader) spoiling(yield func(Message, error) bool) func(Message, error) 
 
 // spoil poisons lent messages, except those that lie in an operator's memory.
 func (r *reader) spoil(lent ...Message) {
-	if !raceDetector || len(r.chain.stages) > 0 {
+	if !raceDetector || r.chain.some {
 		return
 	}
 	for _, m := range lent {

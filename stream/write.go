@@ -32,7 +32,6 @@ type writer struct {
 	turn      turn        // of the one who sends a message
 	streaming atomic.Bool // a Writer has it
 	role      Role
-	outs      []func(Frame) error
 	fragment  int  // the largest payload of a frame
 	begun     bool // a frame of the message under way was queued
 	last      bool // the message under way has got its last frame
@@ -232,7 +231,7 @@ func (w *writer) message(m Message) error {
 
 // piece sends a piece of a message through the operators.
 func (w *writer) piece(f Frame) error {
-	err := w.down(0, f)
+	err := w.down(w.c.links, f)
 	if err == nil || !w.begun || w.last {
 		return err
 	}
@@ -257,10 +256,13 @@ func (w *writer) ended() bool {
 	return w.shut || w.err != nil || w.c.close.begun.given()
 }
 
-// down hands a piece to the operator at index i, or to the wire.
-func (w *writer) down(i int, f Frame) error {
-	if i < len(w.outs) {
-		return w.outs[i](f)
+// down hands a piece to the first of these operators that wants it, or to the
+// wire.
+func (w *writer) down(links []Link, f Frame) error {
+	for i := range links {
+		if links[i].out != nil {
+			return links[i].out(f)
+		}
 	}
 	for w.fragment > 0 && len(f.Payload) > w.fragment {
 		part := f

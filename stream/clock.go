@@ -1,0 +1,115 @@
+package stream
+
+import (
+	"sync"
+	"time"
+)
+
+// A clock is the one timer of a connection. It wakes the look-ahead and those
+// operators that asked for it, and costs no goroutine while it waits.
+type clock struct {
+	mu    sync.Mutex
+	timer *time.Timer   // nil while nothing is due
+	watch time.Duration // when the look-ahead is due, from the connection's start; 0 is never
+	off   bool
+}
+
+// wakeAll calls each operator's Timer for the first time.
+func (c *Conn) wakeAll() {
+	for i := range c.links {
+		c.links[i].ring()
+	}
+}
+
+// ring calls the operator's Timer, unless the connection has begun to close:
+// what is left to wait for is bounded by the closing handshake's own timeout.
+func (l *Link) ring() {
+	c := l.conn
+	if l.timer == nil || c.close.begun.given() {
+		return
+	}
+	again, err := l.timer(time.Now())
+	if err != nil {
+		c.terminate(err)
+		return
+	}
+	if again > 0 {
+		c.schedule(&l.due, again)
+	}
+}
+
+// schedule sets one of the clock's times.
+func (c *Conn) schedule(due *time.Duration, in time.Duration) {
+	k := &c.clock
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := time.Since(c.start)
+	*due = now + min(in, forever-now)
+	c.wind(now)
+}
+
+const forever = 1<<63 - 1
+
+// wind starts the timer, under the lock, for what is due first.
+func (c *Conn) wind(now time.Duration) {
+	k, next := &c.clock, time.Duration(0)
+	earlier := func(due time.Duration) {
+		if due != 0 && (next == 0 || due < next) {
+			next = due
+		}
+	}
+	earlier(k.watch)
+	for i := range c.links {
+		earlier(c.links[i].due)
+	}
+	switch {
+	case k.off:
+	case next == 0:
+		k.timer = nil
+	case k.timer == nil:
+		k.timer = time.AfterFunc(next-now, c.tick)
+	default:
+		k.timer.Reset(next - now)
+	}
+}
+
+// tick runs on the timer's goroutine. The look-ahead comes last, as it may stay
+// for long; another tick may run beside it then.
+func (c *Conn) tick() {
+	k := &c.clock
+	k.mu.Lock()
+	now := time.Since(c.start)
+	expired := func(due *time.Duration) bool {
+		was := *due
+		if was == 0 || was > now {
+			return false
+		}
+		*due = 0
+		return true
+	}
+	watch := expired(&k.watch)
+	var rings []*Link
+	for i := range c.links {
+		if expired(&c.links[i].due) {
+			rings = append(rings, &c.links[i])
+		}
+	}
+	c.wind(now)
+	k.mu.Unlock()
+	for _, l := range rings {
+		l.ring()
+	}
+	if watch {
+		c.r.ahead.watch()
+	}
+}
+
+// stop silences the clock.
+func (k *clock) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.off = true
+	if k.timer != nil {
+		k.timer.Stop()
+	}
+}
