@@ -45,6 +45,14 @@ func (a *lookAhead) arm() {
 	}
 }
 
+// spare is for a consumer that comes: where nothing is at hand it reads next,
+// and nobody has to watch.
+func (a *lookAhead) spare() {
+	if a.armed.Load() && a.r.pos == a.r.end {
+		a.r.c.unwatch()
+	}
+}
+
 // watch runs on the clock's goroutine. If nobody is reading it reads ahead,
 // until the consumer comes back.
 func (a *lookAhead) watch() {
@@ -67,7 +75,7 @@ func (a *lookAhead) run(stop func() bool) {
 	r := a.r
 	for {
 		a.scan()
-		if r.over != nil || r.wanted.Load() > 0 || stop() {
+		if r.over || r.wanted.Load() > 0 || stop() {
 			return
 		}
 		if a.n >= a.bound {
@@ -76,7 +84,7 @@ func (a *lookAhead) run(stop func() bool) {
 		}
 		err := a.read()
 		if interrupted(err) {
-			r.t.resume()
+			r.c.t.resume()
 		} else if err != nil {
 			r.stop(err)
 		}
@@ -95,7 +103,7 @@ func (a *lookAhead) extend() bool {
 }
 
 func (a *lookAhead) read() error {
-	n, err := a.r.t.read(a.room(), a)
+	n, err := a.r.c.t.read(a.room(), a)
 	a.r.seen(n)
 	a.n += n
 	if n > 0 {
@@ -149,7 +157,7 @@ func (r *reader) takeAhead() bool {
 // made out; the consumer still gets the messages before it.
 func (a *lookAhead) scan() {
 	var space [wire.MaxHeader + wire.MaxControl]byte
-	for a.r.over == nil {
+	for !a.r.over {
 		h, n, err := a.header(space[:])
 		if err != nil {
 			a.r.c.fail(err)

@@ -54,7 +54,8 @@ type listener struct {
 }
 
 func (c *Conn) listen(t Type, call func(Message) func()) (stop func()) {
-	ls := &c.source.pump.listeners
+	p := c.source.shared()
+	ls := &p.listeners
 	l := &listener{t, call}
 	ls.mu.Lock()
 	ls.all = append(slices.Clone(ls.all), l)
@@ -62,8 +63,8 @@ func (c *Conn) listen(t Type, call func(Message) func()) (stop func()) {
 	ls.used = true
 	ls.mu.Unlock()
 	if first {
-		c.source.pump.use(c)
-		if err := c.source.pump.join(c, ls); err != nil {
+		p.use(c)
+		if err := p.join(c, ls); err != nil {
 			ls.mu.Lock()
 			ls.used = false
 			ls.mu.Unlock()
@@ -109,7 +110,7 @@ func (ls *listeners) call(m Message) {
 			ls.c.callback(l.call(m))
 		}
 	}
-	if !taken && len(*ls.c.source.pump.subs.Load()) == 1 {
+	if !taken && len(*ls.c.source.shared().subs.Load()) == 1 {
 		ls.c.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
 	}
 }
@@ -148,7 +149,7 @@ func (c *Conn) guard() {
 	if !ok {
 		err = &result.General{Err: errors.New("a callback panicked"), Value: v}
 	}
-	ls := &c.source.pump.listeners
+	ls := &c.source.shared().listeners
 	ls.mu.Lock()
 	ls.dead = true
 	ls.mu.Unlock()

@@ -48,11 +48,26 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	c.wind(now)
 }
 
+// unwatch takes back that the look-ahead is due.
+func (c *Conn) unwatch() {
+	k := &c.clock
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.watch != 0 {
+		k.watch = 0
+		c.r.ahead.armed.Store(false)
+		c.wind(time.Since(c.start))
+	}
+}
+
 const forever = 1<<63 - 1
 
 // wind starts the timer, under the lock, for what is due first.
 func (c *Conn) wind(now time.Duration) {
 	k, next := &c.clock, time.Duration(0)
+	if k.off {
+		return
+	}
 	earlier := func(due time.Duration) {
 		if due != 0 && (next == 0 || due < next) {
 			next = due
@@ -63,8 +78,8 @@ func (c *Conn) wind(now time.Duration) {
 		earlier(c.links[i].due)
 	}
 	switch {
-	case k.off:
 	case next == 0:
+		k.timer.Stop()
 		k.timer = nil
 	case k.timer == nil:
 		k.timer = time.AfterFunc(next-now, c.tick)

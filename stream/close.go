@@ -135,7 +135,7 @@ func (c *Conn) readOn() {
 			}
 		}
 		c.r.ahead.run(c.ended)
-		idle := c.r.over != nil || c.r.ahead.held.Load() && !c.discard() && !c.r.ahead.extend()
+		idle := c.r.over || c.r.ahead.held.Load() && !c.discard() && !c.r.ahead.extend()
 		c.r.release()
 		if idle {
 			<-c.Done()
@@ -396,7 +396,7 @@ func (c *Conn) linger() {
 	}
 	if !clean || c.role == Client {
 		c.r.acquire(context.Background())
-		c.r.over = errOver
+		c.r.over = true
 		c.r.release()
 		own := take(firstRead)
 		for err := error(nil); err == nil || interrupted(err); {

@@ -3,6 +3,7 @@ package stream
 import (
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsflow/wsflow/result"
@@ -18,7 +19,7 @@ import (
 // connection has one, at the latest when the transport fails. A program that
 // wants no more of a connection calls [Conn.Close] or [Conn.CloseNow].
 type Conn struct {
-	t     *transport
+	t     transport
 	r     reader
 	w     writer
 	close closing
@@ -27,11 +28,11 @@ type Conn struct {
 	pauses     pauses
 	source     source
 	sinks      sinks
-	events     serial
+	events     atomic.Pointer[serial] // nil until there is something to run
 	clock      clock
 	links      []Link // the operators, first nearest the application
 
-	lasting lasting
+	lasting *lasting
 	role    Role
 	start   time.Time
 	promise *result.Promise
@@ -58,8 +59,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
 	c := &Conn{t: newTransport(rwc), role: role, lasting: all.lasting(), start: time.Now()}
-	c.promise, c.settle = result.NewPromise(c.events.post)
-	c.events.run, c.events.gate = c.lasting.post, c.source.pump.drained
+	c.promise, c.settle = result.NewPromise(c.post)
 	c.source.c = c
 	c.initReader(&all)
 	c.initWriter(&all)
@@ -80,7 +80,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 
 func (c *Conn) initReader(o *Options) {
 	r := &c.r
-	r.c, r.t, r.role, r.limit = c, c.t, c.role, o.SizeLimit
+	r.c, r.limit = c, o.SizeLimit
 	r.size, r.drained = firstRead, true
 	if c.t.raw != nil {
 		r.size = readSize
@@ -103,6 +103,16 @@ func (c *Conn) Done() <-chan struct{} { return c.promise.Done() }
 // goroutine of the connection, or through Options.Post, after the callbacks of
 // the messages that came before.
 func (c *Conn) Result() *result.Promise { return c.promise }
+
+// post runs f behind what was posted before it, where callbacks run.
+func (c *Conn) post(f func()) {
+	events := c.events.Load()
+	for events == nil {
+		c.events.CompareAndSwap(nil, &serial{run: c.lasting.post, gate: c.source.drained})
+		events = c.events.Load()
+	}
+	events.post(f)
+}
 
 // log returns the logger with what tells this connection from others.
 func (c *Conn) log() *zap.Logger {

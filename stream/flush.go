@@ -39,25 +39,28 @@ func (w *writer) kick() {
 	if !w.own() {
 		return
 	}
-	if w.t.raw == nil || !w.run(w.t.raw.write) {
-		go w.run(w.t.write) // ends when nothing is queued, or with the transport
+	if w.c.t.raw == nil || !w.run(w.try) {
+		go w.run(w.c.t.write) // ends when nothing is queued, or with the transport
 	}
 }
 
 // send sees that what is queued gets written; it may wait for the network if
 // ctx never ends.
 func (w *writer) send(ctx context.Context) {
-	if w.t.raw != nil || ctx.Done() != nil {
+	if w.c.t.raw != nil || ctx.Done() != nil {
 		w.kick()
 	} else {
 		w.push()
 	}
 }
 
+// try writes, for the owner of the wire, what a plain socket takes at once.
+func (w *writer) try(p []byte) (int, error) { return w.backlog.raw.write(&w.c.t, p) }
+
 // push writes what is queued, waiting for the network.
 func (w *writer) push() {
 	if w.own() {
-		w.run(w.t.write)
+		w.run(w.c.t.write)
 	}
 }
 

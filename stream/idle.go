@@ -31,14 +31,14 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 // to be empty has something to read, and holds one byte of memory meanwhile; the
 // buffer is borrowed then. No frame is that short, so reading goes on.
 func (r *reader) await() {
-	if !r.drained || r.frame.open || !r.parsed() || r.ahead.n > 0 || r.over != nil || r.c.ended() {
+	if !r.drained || r.frame.open || !r.parsed() || r.ahead.n > 0 || r.over || r.c.ended() {
 		return
 	}
 	r.drop()
-	n, err := r.t.read(r.first[:], nil)
+	n, err := r.c.t.read(r.first[:], nil)
 	r.seen(n)
 	if n > 0 || err == nil {
-		r.drained = n == 0 || r.t.raw == nil
+		r.drained = n == 0 || r.c.t.raw == nil
 		r.borrow(r.size)
 		r.end = copy(r.buf, r.first[:n])
 	} else if !interrupted(err) {

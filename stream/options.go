@@ -94,8 +94,14 @@ type lasting struct {
 	post         func(func())
 }
 
-func (o *Options) lasting() lasting {
-	return lasting{o.Subprotocol, o.CloseTimeout, o.SuccessCodes, o.Logger, o.Post}
+// usual is what most connections share.
+var usual = lasting{closeTimeout: defaultCloseTimeout, logger: silent}
+
+func (o *Options) lasting() *lasting {
+	if o.Subprotocol == "" && o.CloseTimeout == defaultCloseTimeout && len(o.SuccessCodes) == 0 && o.Logger == silent && o.Post == nil {
+		return &usual
+	}
+	return &lasting{o.Subprotocol, o.CloseTimeout, o.SuccessCodes, o.Logger, o.Post}
 }
 
 const codesAllowed = "1000 to 1003, 1007 to 1014 or 3000 to 4999"

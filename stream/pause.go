@@ -39,6 +39,6 @@ func (c *Conn) Pause() (resume func()) {
 			c.r.attention.Add(-1)
 		}
 		p.mu.Unlock()
-		c.r.t.interrupt()
+		c.t.interrupt()
 	})
 }

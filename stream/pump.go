@@ -102,6 +102,7 @@ func (p *pump) run(c *Conn) {
 		p.finish(err)
 	}()
 	c.r.idle, c.r.current = p.rest, nil
+	c.r.ahead.spare()
 	err = p.take(c)
 	whole = true
 }
@@ -363,8 +364,24 @@ func (b *batcher) flush() error {
 
 func (b *batcher) end(err error) { b.s.end(err) }
 
+// shared returns the connection's pump.
+func (s *source) shared() *pump {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pump == nil {
+		s.pump = new(pump)
+	}
+	return s.pump
+}
+
 // drained waits, where callbacks are used, until the last one was called.
-func (p *pump) drained() {
+func (s *source) drained() {
+	s.mu.Lock()
+	p := s.pump
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
 	p.mu.Lock()
 	wait := p.started && p.listeners.c != nil
 	p.mu.Unlock()

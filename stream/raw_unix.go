@@ -9,26 +9,26 @@ import (
 	"syscall"
 )
 
-// A rawSocket reads and writes a plain socket inside the callbacks of its
-// syscall.RawConn. Readiness is edge-triggered, so each callback really tries,
-// and only EAGAIN makes it wait. The callbacks are made once, so that no call
-// allocates.
+// A rawSocket reads a plain socket inside the callback of its syscall.RawConn.
+// Readiness is edge-triggered, so each callback really tries, and only EAGAIN
+// makes it wait. The callback is made once, so that no call allocates.
 type rawSocket struct {
-	nc   net.Conn
 	conn syscall.RawConn
-	in   func(fd uintptr) bool
-	out  func(fd uintptr) bool
+	try  func(fd uintptr) bool
 
-	// Of the one who reads.
 	into []byte // nil once from has it back
 	from lender
-	n    int
-	err  error
+	n    int32 // -1 at the end of the stream
+	err  syscall.Errno
+}
 
-	// Of the one who writes.
-	p    []byte
-	wn   int
-	werr error
+// A rawWrite writes to a plain socket in the same way, without ever waiting. One
+// serves whoever writes just now.
+type rawWrite struct {
+	try func(fd uintptr) bool
+	p   []byte
+	n   int
+	err syscall.Errno
 }
 
 // newRawSocket returns nil unless rwc is exactly a socket of the standard
@@ -47,24 +47,29 @@ func newRawSocket(rwc io.ReadWriteCloser) *rawSocket {
 	if err != nil {
 		return nil
 	}
-	s := &rawSocket{nc: nc, conn: conn}
-	s.in, s.out = s.tryRead, s.tryWrite
+	s := &rawSocket{conn: conn}
+	s.try = s.attempt
 	return s
 }
 
 // read reads into p. If there is nothing to read it gives p back, where from is
 // not nil, waits until there is, and returns 0: the next read will get it.
-func (s *rawSocket) read(p []byte, from lender) (int, error) {
-	s.into, s.from, s.n, s.err = p, from, 0, nil
-	err := s.conn.Read(s.in)
+func (s *rawSocket) read(t *transport, p []byte, from lender) (int, error) {
+	s.into, s.from, s.n, s.err = p, from, 0, 0
+	err := s.conn.Read(s.try)
 	s.into = nil
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case s.err != 0:
+		return 0, opError(t, "read", s.err)
+	case s.n < 0:
+		return 0, io.EOF
 	}
-	return s.n, s.err
+	return int(s.n), nil
 }
 
-func (s *rawSocket) tryRead(fd uintptr) bool {
+func (s *rawSocket) attempt(fd uintptr) bool {
 	if s.into == nil {
 		return true
 	}
@@ -76,54 +81,60 @@ func (s *rawSocket) tryRead(fd uintptr) bool {
 			s.from.back()
 		}
 		return false
-	case err != nil:
-		s.err = s.opError("read", err)
 	case n == 0:
-		s.err = io.EOF
-	default:
-		s.n = n
+		n = -1
 	}
+	s.n, s.err = int32(n), err
 	return true
 }
 
 // write writes what the socket takes at once. It returns fewer bytes than p
 // has, and no error, if the socket is full.
-func (s *rawSocket) write(p []byte) (int, error) {
-	s.p, s.wn, s.werr = p, 0, nil
-	err := s.conn.Write(s.out)
-	s.p = nil
-	if err != nil {
-		return 0, err
+func (w *rawWrite) write(t *transport, p []byte) (int, error) {
+	if w.try == nil {
+		w.try = w.attempt
 	}
-	return s.wn, s.werr
+	w.p, w.n, w.err = p, 0, 0
+	err := t.raw.conn.Write(w.try)
+	w.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case w.err != 0:
+		return w.n, opError(t, "write", w.err)
+	}
+	return w.n, nil
 }
 
-func (s *rawSocket) tryWrite(fd uintptr) bool {
-	for s.wn < len(s.p) {
-		n, err := retry(syscall.Write, fd, s.p[s.wn:])
+func (w *rawWrite) attempt(fd uintptr) bool {
+	for w.n < len(w.p) {
+		n, err := retry(syscall.Write, fd, w.p[w.n:])
 		if err == syscall.EAGAIN {
 			break
 		}
-		if err != nil {
-			s.werr = s.opError("write", err)
+		if err != 0 {
+			w.err = err
 			break
 		}
-		s.wn += n
+		w.n += n
 	}
 	return true
 }
 
-func retry(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+// retry makes a system call until no signal interrupts it.
+func retry(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, syscall.Errno) {
 	for {
 		n, err := call(int(fd), p)
-		if err != syscall.EINTR {
-			return n, err
+		errno, _ := err.(syscall.Errno)
+		if errno != syscall.EINTR {
+			return n, errno
 		}
 	}
 }
 
 // opError makes the error that net.Conn would return.
-func (s *rawSocket) opError(op string, err error) error {
-	addr := s.nc.LocalAddr()
-	return &net.OpError{Op: op, Net: addr.Network(), Source: addr, Addr: s.nc.RemoteAddr(), Err: os.NewSyscallError(op, err)}
+func opError(t *transport, op string, err syscall.Errno) error {
+	nc := t.rwc.(net.Conn)
+	addr := nc.LocalAddr()
+	return &net.OpError{Op: op, Net: addr.Network(), Source: addr, Addr: nc.RemoteAddr(), Err: os.NewSyscallError(op, err)}
 }

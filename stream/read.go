@@ -33,7 +33,6 @@ func (e *stopped) Error() string { return e.cause.Error() }
 // the transport, the buffer's bounds and the look-ahead needs the lock.
 type reader struct {
 	c *Conn
-	t *transport
 
 	own  *buffer // holds buf, nil while nothing is buffered
 	slab slab    // own, once messages in it were given away
@@ -49,7 +48,6 @@ type reader struct {
 
 	limit  int64
 	direct int // the largest message that burst takes; negative: none
-	role   Role
 
 	many    bool    // the consumer found many messages in the buffer: it need not be large
 	drained bool    // the transport seems to be empty: it was when last asked, or had little
@@ -59,7 +57,7 @@ type reader struct {
 
 	turn   turn         // the lock: of the one who reads
 	wanted atomic.Int32 // consumers that wait for it
-	over   error        // why nothing more is read; set under the lock
+	over   bool         // nothing more is read; set under the lock
 	ahead  lookAhead
 	last   atomic.Int64 // nanoseconds from the connection's start to the last bytes
 
@@ -89,7 +87,7 @@ func (r *reader) acquire(ctx context.Context) error {
 	}
 	r.wanted.Add(1)
 	defer r.wanted.Add(-1)
-	r.t.interrupt()
+	r.c.t.interrupt()
 	select {
 	case r.turn.queue() <- struct{}{}:
 		return nil
@@ -124,7 +122,7 @@ func (r *reader) refill(ctx context.Context) error {
 	if r.takeAhead() {
 		return nil
 	}
-	for r.over == nil && !r.c.ended() {
+	for !r.over && !r.c.ended() {
 		n, err := r.read()
 		if n > 0 {
 			r.end += n
@@ -137,7 +135,7 @@ func (r *reader) refill(ctx context.Context) error {
 			r.stop(err)
 			break
 		}
-		r.t.resume()
+		r.c.t.resume()
 		if ctx.Err() != nil {
 			return &stopped{context.Cause(ctx)}
 		}
@@ -167,10 +165,10 @@ func (r *reader) parsed() bool {
 // stop ends reading under the lock: err is what the transport said, or nil
 // after a Close frame.
 func (r *reader) stop(err error) {
-	if r.over != nil {
+	if r.over {
 		return
 	}
-	r.over = errOver
+	r.over = true
 	if err != nil {
 		r.c.readFailed(err)
 	}
@@ -179,9 +177,9 @@ func (r *reader) stop(err error) {
 // read reads once, behind buf[:end].
 func (r *reader) read() (n int, err error) {
 	p := r.room()
-	n, err = r.t.read(p, r)
+	n, err = r.c.t.read(p, r)
 	switch {
-	case r.t.raw == nil:
+	case r.c.t.raw == nil:
 		r.drained = n < min(len(p), firstRead)
 	case n == 0 && err == nil: // it waited
 		r.drained = true
@@ -193,7 +191,7 @@ func (r *reader) read() (n int, err error) {
 func (r *reader) seen(n int) {
 	if n > 0 {
 		r.last.Store(int64(time.Since(r.c.start)))
-		if n < firstRead && r.t.raw == nil {
+		if n < firstRead && r.c.t.raw == nil {
 			r.size = firstRead
 		} else {
 			r.size = max(r.size, r.usual())
@@ -203,7 +201,7 @@ func (r *reader) seen(n int) {
 
 // usual is the size of a buffer that nothing has called for a larger one.
 func (r *reader) usual() int {
-	if r.t.raw != nil {
+	if r.c.t.raw != nil {
 		return readSize
 	}
 	return recordSize
@@ -333,7 +331,7 @@ func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
 	r.ahead.run(func() bool {
 		return ctx.Err() != nil || r.c.abandoned() || closed(resumed)
 	})
-	idle := r.over != nil || r.ahead.held.Load()
+	idle := r.over || r.ahead.held.Load()
 	r.release()
 	r.ahead.arm() // what is at hand may keep the consumer from the next fill for long
 	if !idle {

@@ -31,9 +31,9 @@ type source struct {
 	c    *Conn
 	mu   sync.Mutex
 	mode mode
-	used bool // somebody has taken messages
-	over bool // of the one who takes: there are no more
-	pump pump
+	used bool  // somebody has taken messages
+	over bool  // of the one who takes: there are no more
+	pump *pump // nil until somebody subscribes
 }
 
 // take claims the messages.
@@ -107,6 +107,7 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 	}
 	r := &c.r
 	r.whole.wanted, r.current = true, nil
+	r.ahead.spare()
 	stop := r.watchContext(ctx)
 	defer r.leave(stop)
 	if raceDetector {
@@ -168,7 +169,7 @@ func (r *reader) watchContext(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	cancelled := context.AfterFunc(ctx, func() {
 		r.attention.Add(1)
-		r.t.interrupt()
+		r.c.t.interrupt()
 		close(done)
 	})
 	return func() {

@@ -85,7 +85,7 @@ func subscribe[T any](c *Conn, ctx context.Context, q *Queue, size int, face fun
 	s.C = s.ch
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err == nil {
-		err = c.source.pump.join(c, face(s))
+		err = c.source.shared().join(c, face(s))
 	}
 	if err != nil {
 		s.end(err)
@@ -215,7 +215,7 @@ func (s *Subscription[T]) await(item T) error {
 func (s *Subscription[T]) stalled(d time.Duration) (again time.Duration, err error) {
 	if d < warnAfter {
 		go s.c.r.ahead.look() // ends when the pump reads again, or with the connection
-		s.c.source.pump.restFree()
+		s.c.source.shared().restFree()
 		again = warnAfter - d
 	} else {
 		s.c.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", d))

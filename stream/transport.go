@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type transport struct {
 	rwc recallable
 	raw *rawSocket // nil unless rwc is a plain socket
 
-	closing sync.Once
+	closed atomic.Bool
 }
 
 // A recallable connection has a Read that can be called back.
@@ -28,11 +29,11 @@ type recallable interface {
 	SetReadDeadline(time.Time) error
 }
 
-func newTransport(rwc io.ReadWriteCloser) *transport {
+func newTransport(rwc io.ReadWriteCloser) transport {
 	if c, ok := rwc.(recallable); ok && c.SetReadDeadline(time.Time{}) == nil {
-		return &transport{rwc: c, raw: newRawSocket(rwc)}
+		return transport{rwc: c, raw: newRawSocket(rwc)}
 	}
-	return &transport{rwc: newPatient(rwc)}
+	return transport{rwc: newPatient(rwc)}
 }
 
 var longAgo = time.Unix(1, 0)
@@ -57,13 +58,17 @@ func (t *transport) cut() {
 
 // close closes the connection, once: io.Closer does not say what a second Close
 // does.
-func (t *transport) close() { t.closing.Do(func() { t.rwc.Close() }) }
+func (t *transport) close() {
+	if !t.closed.Swap(true) {
+		t.rwc.Close()
+	}
+}
 
 // read reads into p. A plain socket that has nothing gives it back, unless from
 // is nil, and returns 0 once it has something.
 func (t *transport) read(p []byte, from lender) (int, error) {
 	if t.raw != nil {
-		return t.raw.read(p, from)
+		return t.raw.read(t, p, from)
 	}
 	return t.rwc.Read(p)
 }

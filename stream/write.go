@@ -27,14 +27,12 @@ const (
 // on its way at once.
 type writer struct {
 	c *Conn
-	t *transport
 
 	turn      turn        // of the one who sends a message
 	streaming atomic.Bool // a Writer has it
-	role      Role
-	fragment  int  // the largest payload of a frame
-	begun     bool // a frame of the message under way was queued
-	last      bool // the message under way has got its last frame
+	fragment  int         // the largest payload of a frame
+	begun     bool        // a frame of the message under way was queued
+	last      bool        // the message under way has got its last frame
 	mu        sync.Mutex
 	backlog   *backlog // nil while nothing is to be written
 	busy      bool     // somebody owns the wire
@@ -59,6 +57,7 @@ type backlog struct {
 	out     pending // was pend
 	stop    int     // the end of a frame in out: up to it, nothing overtakes
 	outside pending // was urgent
+	raw     rawWrite
 }
 
 var backlogs = sync.Pool{New: func() any { return new(backlog) }}
@@ -112,8 +111,7 @@ func (p *pending) free() {
 
 func (c *Conn) initWriter(o *Options) {
 	w := &c.w
-	w.c, w.t, w.role = c, c.t, c.role
-	w.fragment = o.FragmentSize
+	w.c, w.fragment = c, o.FragmentSize
 }
 
 // errClosed is what sends return once the connection has begun to close.
@@ -299,7 +297,7 @@ func (w *writer) data(f Frame) error {
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.3
 func (w *writer) frame(p *pending, h wire.Header, payload []byte) int {
 	h.Length = int64(len(payload))
-	if w.role == Client {
+	if w.c.role == Client {
 		h.Masked, h.Key = true, w.open().key()
 	}
 	room := p.extend(wire.MaxHeader + len(payload))
