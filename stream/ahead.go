@@ -102,8 +102,25 @@ func (a *lookAhead) extend() bool {
 	return true
 }
 
+// read reads once. While it waits for a plain socket it holds one byte, beside
+// what it has.
 func (a *lookAhead) read() error {
-	n, err := a.r.c.t.read(a.room(), a)
+	t, p := &a.r.c.t, a.room()
+	if t.raw == nil {
+		n, err := t.rwc.Read(p)
+		return a.took(n, err)
+	}
+	n, err := t.tryRead(a.own, p)
+	if n == 0 && err == nil {
+		a.back()
+		n, err = t.rwc.Read(a.r.first[:])
+		copy(a.room(), a.r.first[:n])
+	}
+	return a.took(n, err)
+}
+
+// took counts n bytes, which come before an error.
+func (a *lookAhead) took(n int, err error) error {
 	a.r.seen(n)
 	a.n += n
 	if n > 0 {
@@ -125,6 +142,7 @@ func (a *lookAhead) room() []byte {
 	return a.own.mem[a.n:min(len(a.own.mem), max(a.bound, a.n+1))]
 }
 
+// back gives the buffer back while it holds nothing.
 func (a *lookAhead) back() {
 	if a.n == 0 {
 		a.own.free()

@@ -39,7 +39,7 @@ func (w *writer) kick() {
 	if !w.own() {
 		return
 	}
-	if w.c.t.raw == nil || !w.run(w.try) {
+	if w.c.t.raw == nil || !w.run(w.c.t.tryWrite) {
 		go w.run(w.c.t.write) // ends when nothing is queued, or with the transport
 	}
 }
@@ -54,9 +54,6 @@ func (w *writer) send(ctx context.Context) {
 	}
 }
 
-// try writes, for the owner of the wire, what a plain socket takes at once.
-func (w *writer) try(p []byte) (int, error) { return w.backlog.raw.write(&w.c.t, p) }
-
 // push writes what is queued, waiting for the network.
 func (w *writer) push() {
 	if w.own() {
@@ -66,13 +63,13 @@ func (w *writer) push() {
 
 // run writes for the one who owns the wire until nothing is queued. It reports
 // false, still owning the wire, if write took less than it was given.
-func (w *writer) run(write func([]byte) (int, error)) bool {
+func (w *writer) run(write func(*buffer, []byte) (int, error)) bool {
 	for {
-		p, data := w.next()
-		if p == nil {
+		own, p, data := w.next()
+		if own == nil {
 			return true
 		}
-		n, err := write(p)
+		n, err := write(own, p)
 		w.wrote(n, data)
 		if err != nil {
 			w.c.writeFailed(err)
@@ -84,13 +81,14 @@ func (w *writer) run(write func([]byte) (int, error)) bool {
 	}
 }
 
-// next returns what to write next, and whether it is data; nil gives the wire
-// up. Control frames go first wherever a frame of data ends.
-func (w *writer) next() (p []byte, data bool) {
+// next returns what to write next, the buffer that it lies in, and whether it is
+// data; nil gives the wire up. Control frames go first wherever a frame of data
+// ends.
+func (w *writer) next() (own *buffer, p []byte, data bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
-		return nil, false
+		return nil, nil, false
 	}
 	b := w.backlog
 	if b.ponging {
@@ -101,7 +99,7 @@ func (w *writer) next() (p []byte, data bool) {
 		b.outside, b.urgent = b.urgent, pending{}
 	}
 	if b.outside.n > 0 {
-		return b.outside.left(), false
+		return b.outside.own, b.outside.left(), false
 	}
 	if b.out.n == 0 {
 		b.out, b.pend = b.pend, pending{}
@@ -109,12 +107,12 @@ func (w *writer) next() (p []byte, data bool) {
 	if b.out.n == 0 {
 		w.busy = false
 		w.rest()
-		return nil, false
+		return nil, nil, false
 	}
 	if b.out.from == b.stop {
 		b.stop = b.out.boundary(writeSize)
 	}
-	return b.out.own.mem[b.out.from:b.stop], true
+	return b.out.own, b.out.own.mem[b.out.from:b.stop], true
 }
 
 // boundary returns the first end of a frame at or behind size bytes from here.

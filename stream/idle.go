@@ -27,23 +27,31 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 	return false, r.fill(ctx)
 }
 
-// await waits, under the lock, between two frames, until a transport that seems
-// to be empty has something to read, and holds one byte of memory meanwhile; the
-// buffer is borrowed then. No frame is that short, so reading goes on.
-func (r *reader) await() {
-	if !r.drained || r.frame.open || !r.parsed() || r.ahead.n > 0 || r.over || r.c.ended() {
-		return
-	}
+// idles reports, under the lock, that what comes next is worth waiting for with
+// one byte of memory: the transport seems to be empty, and so is the buffer. What
+// is no plain socket may have no second byte in the middle of a frame, and would
+// wait for it.
+func (r *reader) idles() bool {
+	return r.drained && r.pos == r.end && (r.c.t.raw != nil || !r.frame.open)
+}
+
+// await waits, under the lock, holding one byte of memory, and borrows the
+// buffer once that is filled, for what came with it.
+func (r *reader) await() (n int, err error) {
 	r.drop()
-	n, err := r.c.t.read(r.first[:], nil)
+	n, err = r.c.t.rwc.Read(r.first[:])
+	if n == 0 {
+		return n, err
+	}
 	r.seen(n)
-	if n > 0 || err == nil {
-		r.drained = n == 0 || r.c.t.raw == nil
-		r.borrow(r.size)
-		r.end = copy(r.buf, r.first[:n])
-	} else if !interrupted(err) {
+	r.borrow(r.size)
+	r.end = copy(r.buf, r.first[:n])
+	r.drained = false
+	m, err := r.read()
+	if m == 0 && err != nil && !interrupted(err) {
 		r.stop(err)
 	}
+	return n + m, nil
 }
 
 // passControl deals with the control frame at pos; begun says that what is

@@ -20,6 +20,7 @@ type buffer struct {
 	refs  atomic.Int32    // words of live with such a bit, and the slab while it is open
 	cycle uint32
 
+	io      *rawIO      // what a plain socket needs to read into mem or to write it
 	batches [][]Message // room for batches of its messages, which goes round with it
 	used    int         // of batches, in this cycle
 }

@@ -2,21 +2,17 @@
 
 package stream
 
-import "io"
+import (
+	"io"
+	"syscall"
+)
 
-// A rawSocket is for systems whose sockets can be read and written directly
-// when they are ready. Others go through net.Conn.
-type rawSocket struct{}
+// plainSocket is for systems whose sockets can be tried without waiting. Others
+// go through net.Conn.
+func plainSocket(io.ReadWriteCloser) syscall.RawConn { return nil }
 
-// A rawWrite is what goes with it.
-type rawWrite struct{}
+type rawIO struct{}
 
-func newRawSocket(io.ReadWriteCloser) *rawSocket { return nil }
+func (*transport) tryRead(*buffer, []byte) (int, error) { panic("no plain sockets on this system") }
 
-func (*rawSocket) read(*transport, []byte, lender) (int, error) {
-	panic("no raw sockets on this system")
-}
-
-func (*rawWrite) write(*transport, []byte) (int, error) {
-	panic("no raw sockets on this system")
-}
+func (*transport) tryWrite(*buffer, []byte) (int, error) { panic("no plain sockets on this system") }

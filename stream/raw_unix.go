@@ -9,114 +9,86 @@ import (
 	"syscall"
 )
 
-// A rawSocket reads a plain socket inside the callback of its syscall.RawConn.
-// Readiness is edge-triggered, so each callback really tries, and only EAGAIN
-// makes it wait. The callback is made once, so that no call allocates.
-type rawSocket struct {
-	conn syscall.RawConn
-	try  func(fd uintptr) bool
-
-	into []byte // nil once from has it back
-	from lender
-	n    int32 // -1 at the end of the stream
-	err  syscall.Errno
+// plainSocket returns how to try a plain socket without waiting for it; nil
+// unless rwc is exactly a socket of the standard library: a type that embeds
+// one may do more in its Read and Write.
+func plainSocket(rwc io.ReadWriteCloser) syscall.RawConn {
+	switch rwc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		if conn, err := rwc.(syscall.Conn).SyscallConn(); err == nil {
+			return conn
+		}
+	}
+	return nil
 }
 
-// A rawWrite writes to a plain socket in the same way, without ever waiting. One
-// serves whoever writes just now.
-type rawWrite struct {
-	try func(fd uintptr) bool
+// A rawIO is one attempt to read or to write. Its callbacks are made once, so
+// that none allocates.
+type rawIO struct {
+	in, out func(fd uintptr) bool
+
 	p   []byte
 	n   int
 	err syscall.Errno
 }
 
-// newRawSocket returns nil unless rwc is exactly a socket of the standard
-// library: a type that embeds one may do more in its Read and Write.
-func newRawSocket(rwc io.ReadWriteCloser) *rawSocket {
-	var nc net.Conn
-	switch c := rwc.(type) {
-	case *net.TCPConn:
-		nc = c
-	case *net.UnixConn:
-		nc = c
-	default:
-		return nil
+// raw returns what goes with the buffer.
+func (b *buffer) raw() *rawIO {
+	if b.io == nil {
+		x := new(rawIO)
+		x.in, x.out = x.read, x.write
+		b.io = x
 	}
-	conn, err := nc.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return nil
-	}
-	s := &rawSocket{conn: conn}
-	s.try = s.attempt
-	return s
+	return b.io
 }
 
-// read reads into p. If there is nothing to read it gives p back, where from is
-// not nil, waits until there is, and returns 0: the next read will get it.
-func (s *rawSocket) read(t *transport, p []byte, from lender) (int, error) {
-	s.into, s.from, s.n, s.err = p, from, 0, 0
-	err := s.conn.Read(s.try)
-	s.into = nil
+// tryRead reads what a plain socket has at once into p, which lies in b. It
+// returns 0 and no error if there is nothing.
+func (t *transport) tryRead(b *buffer, p []byte) (int, error) {
+	x := b.raw()
+	x.p, x.n, x.err = p, 0, 0
+	err := t.raw.Read(x.in)
+	x.p = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case s.err != 0:
-		return 0, opError(t, "read", s.err)
-	case s.n < 0:
+	case x.err == syscall.EAGAIN:
+		return 0, nil
+	case x.err != 0:
+		return 0, t.opError("read", x.err)
+	case x.n == 0:
 		return 0, io.EOF
 	}
-	return int(s.n), nil
+	return x.n, nil
 }
 
-func (s *rawSocket) attempt(fd uintptr) bool {
-	if s.into == nil {
-		return true
-	}
-	n, err := retry(syscall.Read, fd, s.into)
-	switch {
-	case err == syscall.EAGAIN:
-		s.into = nil
-		if s.from != nil {
-			s.from.back()
-		}
-		return false
-	case n == 0:
-		n = -1
-	}
-	s.n, s.err = int32(n), err
+func (x *rawIO) read(fd uintptr) bool {
+	x.n, x.err = retry(syscall.Read, fd, x.p)
 	return true
 }
 
-// write writes what the socket takes at once. It returns fewer bytes than p
-// has, and no error, if the socket is full.
-func (w *rawWrite) write(t *transport, p []byte) (int, error) {
-	if w.try == nil {
-		w.try = w.attempt
-	}
-	w.p, w.n, w.err = p, 0, 0
-	err := t.raw.conn.Write(w.try)
-	w.p = nil
+// tryWrite writes what a plain socket takes at once of p, which lies in b. It
+// returns fewer bytes than p has, and no error, if the socket is full.
+func (t *transport) tryWrite(b *buffer, p []byte) (int, error) {
+	x := b.raw()
+	x.p, x.n, x.err = p, 0, 0
+	err := t.raw.Write(x.out)
+	x.p = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case w.err != 0:
-		return w.n, opError(t, "write", w.err)
+	case x.err != 0 && x.err != syscall.EAGAIN:
+		return x.n, t.opError("write", x.err)
 	}
-	return w.n, nil
+	return x.n, nil
 }
 
-func (w *rawWrite) attempt(fd uintptr) bool {
-	for w.n < len(w.p) {
-		n, err := retry(syscall.Write, fd, w.p[w.n:])
-		if err == syscall.EAGAIN {
-			break
+func (x *rawIO) write(fd uintptr) bool {
+	for x.n < len(x.p) && x.err == 0 {
+		var n int
+		if n, x.err = retry(syscall.Write, fd, x.p[x.n:]); x.err == 0 {
+			x.n += n
 		}
-		if err != 0 {
-			w.err = err
-			break
-		}
-		w.n += n
 	}
 	return true
 }
@@ -133,7 +105,7 @@ func retry(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, sysc
 }
 
 // opError makes the error that net.Conn would return.
-func opError(t *transport, op string, err syscall.Errno) error {
+func (t *transport) opError(op string, err syscall.Errno) error {
 	nc := t.rwc.(net.Conn)
 	addr := nc.LocalAddr()
 	return &net.OpError{Op: op, Net: addr.Network(), Source: addr, Addr: nc.RemoteAddr(), Err: os.NewSyscallError(op, err)}

@@ -107,7 +107,6 @@ func (r *reader) fill(ctx context.Context) error {
 	if err := r.acquire(ctx); err != nil {
 		return err
 	}
-	r.await()
 	err := r.refill(ctx)
 	r.release()
 	if err == nil {
@@ -125,7 +124,6 @@ func (r *reader) refill(ctx context.Context) error {
 	for !r.over && !r.c.ended() {
 		n, err := r.read()
 		if n > 0 {
-			r.end += n
 			return nil
 		}
 		if err == nil {
@@ -142,7 +140,6 @@ func (r *reader) refill(ctx context.Context) error {
 		if r.c.abandoned() {
 			return errOver
 		}
-		r.await()
 	}
 	return errOver
 }
@@ -174,16 +171,23 @@ func (r *reader) stop(err error) {
 	}
 }
 
-// read reads once, behind buf[:end].
+// read reads once, behind buf[:end], and returns 0 and no error if a plain
+// socket has nothing: the next read waits.
 func (r *reader) read() (n int, err error) {
-	p := r.room()
-	n, err = r.c.t.read(p, r)
+	t := &r.c.t
 	switch {
-	case r.c.t.raw == nil:
+	case t.raw != nil && !r.drained:
+		p := r.room()
+		n, err = t.tryRead(r.own, p)
+		r.drained = n < firstRead && err == nil
+	case r.idles():
+		return r.await()
+	default:
+		p := r.room()
+		n, err = t.rwc.Read(p)
 		r.drained = n < min(len(p), firstRead)
-	case n == 0 && err == nil: // it waited
-		r.drained = true
 	}
+	r.end += n
 	r.seen(n)
 	return n, err
 }
@@ -223,13 +227,6 @@ func (r *reader) room() []byte {
 		r.size = min(len(r.buf), 1<<maxClass)
 	}
 	return r.buf[r.end:]
-}
-
-// back gives the buffer back while it holds nothing.
-func (r *reader) back() {
-	if r.end == 0 {
-		r.drop()
-	}
 }
 
 // letGo gives the buffer back when a loop ends and nothing in it waits, nor is

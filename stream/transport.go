@@ -7,18 +7,18 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // A transport is the byte stream under a connection: whatever New was given,
 // plus a way to call a waiting Read back.
 //
-// On a plain socket (raw), reads and writes go through the runtime's poller
-// directly: a read borrows its memory only once bytes are there, and a write
-// can be tried without waiting for the peer.
+// On a plain socket, reads and writes can be tried without waiting for the peer:
+// memory to read into is borrowed only once something is there.
 type transport struct {
 	rwc recallable
-	raw *rawSocket // nil unless rwc is a plain socket
+	raw syscall.RawConn // nil unless rwc is a plain socket
 
 	closed atomic.Bool
 }
@@ -31,7 +31,7 @@ type recallable interface {
 
 func newTransport(rwc io.ReadWriteCloser) transport {
 	if c, ok := rwc.(recallable); ok && c.SetReadDeadline(time.Time{}) == nil {
-		return transport{rwc: c, raw: newRawSocket(rwc)}
+		return transport{rwc: c, raw: plainSocket(rwc)}
 	}
 	return transport{rwc: newPatient(rwc)}
 }
@@ -64,20 +64,8 @@ func (t *transport) close() {
 	}
 }
 
-// read reads into p. A plain socket that has nothing gives it back, unless from
-// is nil, and returns 0 once it has something.
-func (t *transport) read(p []byte, from lender) (int, error) {
-	if t.raw != nil {
-		return t.raw.read(t, p, from)
-	}
-	return t.rwc.Read(p)
-}
-
-// A lender of memory takes it back while there is nothing to read.
-type lender interface{ back() }
-
 // write writes all of p, waiting for the network, or returns an error.
-func (t *transport) write(p []byte) (int, error) {
+func (t *transport) write(_ *buffer, p []byte) (int, error) {
 	n, err := t.rwc.Write(p)
 	if n < len(p) && err == nil {
 		err = io.ErrShortWrite

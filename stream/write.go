@@ -57,7 +57,6 @@ type backlog struct {
 	out     pending // was pend
 	stop    int     // the end of a frame in out: up to it, nothing overtakes
 	outside pending // was urgent
-	raw     rawWrite
 }
 
 var backlogs = sync.Pool{New: func() any { return new(backlog) }}
