@@ -23,10 +23,13 @@ var (
 	wsflowBare = &library{name: "wsflow, no operator", kind: ours, hold: wsflowHoldBare}
 )
 
+// wsflowHeartbeat is one for all connections, as dial's is.
+var wsflowHeartbeat = heartbeat.New(nil)
+
 // wsflowDial opens a connection with a heartbeat and, where the target asks
 // for it, with deflate.
 func wsflowDial(t target) (*stream.Conn, error) {
-	return wsflowOpen(t, heartbeat.New(nil))
+	return wsflowOpen(t, wsflowHeartbeat)
 }
 
 func wsflowOpen(t target, operators ...stream.Operator) (*stream.Conn, error) {

@@ -34,6 +34,9 @@ func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) 
 	return d.dial(ctx)
 }
 
+// defaultOperators are shared by all connections that leave the choice to us.
+var defaultOperators = []stream.Operator{deflate.New(nil), heartbeat.New(nil)}
+
 // A dialer makes one connection.
 type dialer struct {
 	target    target
@@ -51,7 +54,7 @@ func newDialer(url string, opts *Options) (*dialer, error) {
 		d.opts = *opts
 	}
 	if d.opts.Operators == nil {
-		d.opts.Operators = []stream.Operator{deflate.New(nil), heartbeat.New(nil)}
+		d.opts.Operators = defaultOperators
 	}
 	d.transport = d.httpClient().Transport
 	if d.transport == nil {

@@ -15,7 +15,7 @@ type beat struct {
 	mu        sync.Mutex // never held while the link is called
 	pulse     pulse
 	rtt       RTT
-	listeners []*func(RTT) // extended or replaced, never changed in place
+	listeners *[]*func(RTT) // replaced, never changed in place; nil while there are none
 }
 
 // wake is the tap that the connection's timer calls.
@@ -54,19 +54,32 @@ func (b *beat) tell() {
 	b.mu.Lock()
 	rtt, listeners := b.rtt, b.listeners
 	b.mu.Unlock()
-	for _, f := range listeners {
+	if listeners == nil {
+		return
+	}
+	for _, f := range *listeners {
 		(*f)(rtt)
 	}
 }
 
 // listen adds a listener and returns what takes it away again.
 func (b *beat) listen(f func(RTT)) (stop func()) {
+	b.change(func(all []*func(RTT)) []*func(RTT) { return append(all, &f) })
+	return func() {
+		b.change(func(all []*func(RTT)) []*func(RTT) {
+			return slices.DeleteFunc(all, func(g *func(RTT)) bool { return g == &f })
+		})
+	}
+}
+
+// change replaces the listeners by what is made of a copy of them.
+func (b *beat) change(to func([]*func(RTT)) []*func(RTT)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.listeners = append(b.listeners, &f)
-	return func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.listeners = slices.DeleteFunc(slices.Clone(b.listeners), func(g *func(RTT)) bool { return g == &f })
+	var all []*func(RTT)
+	if b.listeners != nil {
+		all = slices.Clone(*b.listeners)
 	}
+	all = to(all)
+	b.listeners = &all
 }

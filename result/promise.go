@@ -13,10 +13,14 @@ type Promise struct {
 	post   func(func())
 	status atomic.Pointer[Status] // nil until it is settled
 
-	mu      sync.Mutex
-	done    chan struct{} // nil until somebody asks for it
-	waiting []func()      // continuations not yet run
-	running bool          // a goroutine is running them
+	mu   sync.Mutex
+	done chan struct{}  // nil until somebody asks for it
+	then *continuations // nil until there are some
+}
+
+type continuations struct {
+	waiting []func() // not yet run
+	running bool     // a goroutine is running them
 }
 
 // NewPromise returns a promise and the function that settles it. The promise
@@ -50,28 +54,29 @@ func (p *Promise) settle(s Status) bool {
 // held and returns without it. If one of them panics or ends the goroutine, the
 // rest is run on another.
 func (p *Promise) run() {
-	if p.running {
+	then := p.then
+	if then == nil || then.running {
 		p.mu.Unlock()
 		return
 	}
-	p.running = true
+	then.running = true
 	done := false
 	defer func() {
 		if done {
 			return
 		}
 		p.mu.Lock()
-		p.running = false
+		then.running = false
 		go p.run() // ends when none are left
 	}()
-	for len(p.waiting) > 0 {
-		next := p.waiting[0]
-		p.waiting = p.waiting[1:]
+	for len(then.waiting) > 0 {
+		next := then.waiting[0]
+		then.waiting = then.waiting[1:]
 		p.mu.Unlock()
 		p.post(next)
 		p.mu.Lock()
 	}
-	p.running = false
+	then.running = false
 	done = true
 	p.mu.Unlock()
 }
@@ -82,7 +87,10 @@ func (p *Promise) run() {
 // in which they were added, one at a time.
 func (p *Promise) Then(resolved func(Status), rejected func(error)) {
 	p.mu.Lock()
-	p.waiting = append(p.waiting, func() {
+	if p.then == nil {
+		p.then = new(continuations)
+	}
+	p.then.waiting = append(p.then.waiting, func() {
 		switch s := p.status.Load(); {
 		case s.Err == nil && resolved != nil:
 			resolved(*s)

@@ -159,6 +159,7 @@ func (r *reader) takeAhead() bool {
 	}
 	if r.pos == r.end {
 		r.drop()
+		r.open()
 		r.own, r.buf, r.pos, r.end = a.own, a.own.mem, 0, a.n
 	} else {
 		r.grow(r.end - r.pos + a.n)

@@ -11,7 +11,6 @@ type clock struct {
 	mu    sync.Mutex
 	timer *time.Timer   // nil while nothing is due
 	watch time.Duration // when the look-ahead is due, from the connection's start; 0 is never
-	off   bool
 }
 
 // wakeAll calls each operator's Timer for the first time.
@@ -65,7 +64,7 @@ const forever = 1<<63 - 1
 // wind starts the timer, under the lock, for what is due first.
 func (c *Conn) wind(now time.Duration) {
 	k, next := &c.clock, time.Duration(0)
-	if k.off {
+	if c.ended() {
 		return
 	}
 	earlier := func(due time.Duration) {
@@ -78,9 +77,10 @@ func (c *Conn) wind(now time.Duration) {
 		earlier(c.links[i].due)
 	}
 	switch {
-	case next == 0:
+	case next == 0 && k.timer != nil:
 		k.timer.Stop()
 		k.timer = nil
+	case next == 0:
 	case k.timer == nil:
 		k.timer = time.AfterFunc(next-now, c.tick)
 	default:
@@ -119,11 +119,10 @@ func (c *Conn) tick() {
 	}
 }
 
-// stop silences the clock.
+// stop silences the clock, once the terminal event is there.
 func (k *clock) stop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.off = true
 	if k.timer != nil {
 		k.timer.Stop()
 	}

@@ -242,8 +242,8 @@ func (c *Conn) end(outcome func(result.Status) result.Status) bool {
 	status := outcome(s.status)
 	s.mu.Unlock()
 	if first {
-		c.clock.stop()
 		c.settle(status)
+		c.clock.stop()
 		c.t.interrupt()
 	}
 	return first

@@ -80,7 +80,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 
 func (c *Conn) initReader(o *Options) {
 	r := &c.r
-	r.c, r.limit = c, o.SizeLimit
+	r.c, r.intake, r.limit = c, &nothing, o.SizeLimit
 	r.size, r.drained = firstRead, true
 	if c.t.raw != nil {
 		r.size = readSize

@@ -13,14 +13,14 @@ import (
 // whole messages and no operator wants this one. Control frames on the way are
 // dealt with.
 func (r *reader) piece(ctx context.Context) (Frame, error) {
-	f := &r.frame
-	if !f.open {
+	if !r.frame.open {
 		if err := r.openFrame(ctx); err != nil {
 			return Frame{}, err
 		}
 	}
+	f := &r.frame
 	want := min(f.left, 1)
-	if r.whole.wanted && f.plain && f.left <= inPlace {
+	if r.assemble && f.plain && f.left <= inPlace {
 		want = f.left
 	}
 	for {
@@ -211,5 +211,8 @@ func (r *reader) openData(h wire.Header) error {
 	}
 	f.open, f.begin, f.fin = true, true, h.Fin
 	f.left, f.key, f.ready = h.Length, h.Key, 0
+	if !r.assemble {
+		return nil
+	}
 	return r.whole.announce(f, r.limit)
 }

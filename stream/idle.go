@@ -39,6 +39,7 @@ func (r *reader) idles() bool {
 // buffer once that is filled, for what came with it.
 func (r *reader) await() (n int, err error) {
 	r.drop()
+	r.rest()
 	n, err = r.c.t.rwc.Read(r.first[:])
 	if n == 0 {
 		return n, err

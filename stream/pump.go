@@ -114,7 +114,7 @@ const handMax = 128
 // hand, and returns the error to report, nil after a success.
 func (p *pump) take(c *Conn) error {
 	r := &c.r
-	r.whole.wanted = true
+	r.assemble = true
 	hand := new([handMax]Message)
 	n, most, give := 0, 0, false
 	add := func(m Message, _ error) bool {

@@ -34,24 +34,18 @@ func (e *stopped) Error() string { return e.cause.Error() }
 type reader struct {
 	c *Conn
 
-	own  *buffer // holds buf, nil while nothing is buffered
-	slab slab    // own, once messages in it were given away
-	buf  []byte  // all of own's memory
-	pos  int     // buf[pos:end] waits to be parsed; pos is the consumer's
-	end  int
-	base int64 // offset of buf[0] in the stream of all bytes
-	size int   // of the buffer to borrow next
-
-	frame frame // the data frame and message under way
+	*intake
+	base  int64 // offset of buf[0] in the stream of all bytes
+	size  int   // of the buffer to borrow next
 	chain chain // the operators' In
-	whole whole // the message under assembly
 
 	limit  int64
 	direct int // the largest message that burst takes; negative: none
 
-	many    bool    // the consumer found many messages in the buffer: it need not be large
-	drained bool    // the transport seems to be empty: it was when last asked, or had little
-	first   [1]byte // what is asked for while it is
+	assemble bool    // the consumer takes whole messages, not pieces
+	many     bool    // the consumer found many messages in the buffer: it need not be large
+	drained  bool    // the transport seems to be empty: it was when last asked, or had little
+	first    [1]byte // what is asked for while it is
 
 	current *messageReader // the one that a Reader returned last
 
@@ -151,6 +145,9 @@ func (r *reader) parsed() bool {
 	if r.pos < r.end {
 		return false
 	}
+	if r.end == 0 {
+		return true
+	}
 	r.base += int64(r.end)
 	r.pos, r.end = 0, 0
 	if r.slab.b != nil {
@@ -240,17 +237,22 @@ func (r *reader) letGo() {
 	}
 	if r.parsed() {
 		r.drop()
+		r.rest()
 	}
 	r.release()
 }
 
 func (r *reader) borrow(n int) {
+	r.open()
 	r.own = take(n)
 	r.buf = r.own.mem
 }
 
 // drop gives the buffer back, or leaves it to the messages in it.
 func (r *reader) drop() {
+	if r.own == nil {
+		return
+	}
 	if r.slab.b != nil {
 		r.slab.seal()
 	} else {
@@ -358,10 +360,12 @@ func (r *reader) discard() {
 	var space [wire.MaxHeader + wire.MaxControl]byte
 	begun := a.peek(space[:], a.at)
 	r.base += int64(r.end + a.n - len(begun))
-	r.drop()
+	if r.own != nil {
+		r.pos, r.end = 0, 0
+		r.drop()
+	}
 	a.own.free()
 	a.own, a.n = nil, 0
-	r.pos, r.end = 0, 0
 	if len(begun) > 0 {
 		r.borrow(firstRead)
 		r.end = copy(r.buf, begun)
@@ -375,6 +379,6 @@ func (r *reader) empty() {
 	r.stop(nil)
 	r.ahead.at = math.MaxInt64
 	r.discard()
-	r.release()
 	r.whole.reset()
+	r.release()
 }

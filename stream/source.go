@@ -17,7 +17,7 @@ import (
 var ErrTaken = errors.New("wsflow: the messages of this connection are being taken in another way")
 
 // A mode says who takes the messages.
-type mode int
+type mode int8
 
 const (
 	modeFree      mode = iota
@@ -106,7 +106,7 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 		return err
 	}
 	r := &c.r
-	r.whole.wanted, r.current = true, nil
+	r.assemble, r.current = true, nil
 	r.ahead.spare()
 	stop := r.watchContext(ctx)
 	defer r.leave(stop)
@@ -252,7 +252,7 @@ type messageReader struct {
 func (m *messageReader) start() error {
 	r := m.r
 	defer r.watchContext(m.ctx)()
-	r.whole.wanted, r.current = false, nil
+	r.assemble, r.current = false, nil
 	for {
 		f, err := m.piece()
 		if err != nil {

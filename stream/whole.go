@@ -11,16 +11,15 @@ import (
 // A whole is a message under assembly from pieces. A message of one piece
 // needs none: it is lent as it lies in the buffer, or as an operator made it.
 type whole struct {
-	wanted bool // the consumer takes whole messages, not pieces
-	skip   bool // the rest of the message under way is not wanted
-	typ    Type // of the message under assembly, zero if there is none
-	own    *buffer
-	n      int // bytes of own that are filled
+	skip bool // the rest of the message under way is not wanted
+	typ  Type // of the message under assembly, zero if there is none
+	own  *buffer
+	n    int // bytes of own that are filled
 }
 
 // announce is told of each data frame before its payload comes.
 func (w *whole) announce(f *frame, limit int64) error {
-	if !w.wanted || !f.plain || w.skip || limit < 0 {
+	if !f.plain || w.skip || limit < 0 {
 		return nil
 	}
 	if size := int64(w.n) + f.left; size > limit || size < 0 {
@@ -56,6 +55,9 @@ func (w *whole) add(p []byte, limit int64) {
 
 // reset gives the memory of the last message back.
 func (w *whole) reset() {
+	if w.own == nil && w.typ == 0 {
+		return
+	}
 	w.own.free()
 	w.own, w.n, w.typ = nil, 0, 0
 }
@@ -70,8 +72,7 @@ func (w *whole) recall() {
 // message returns the next whole message. Its bytes are lent until the next
 // call.
 func (r *reader) message(ctx context.Context) (Message, error) {
-	w := &r.whole
-	w.recall()
+	r.whole.recall()
 	for {
 		if r.attention.Load() != 0 {
 			if err := r.attend(ctx); err != nil {
@@ -82,6 +83,7 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 		if err != nil {
 			return Message{}, err
 		}
+		w := &r.whole
 		if w.skip {
 			w.skip = !f.Last
 			continue
@@ -106,11 +108,12 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 // wanted by no operator, as most traffic is: they are lent as they lie in the
 // buffer, with no call per message but yield. It returns false once yield does.
 func (r *reader) burst(yield func(Message, error) bool) bool {
-	if r.frame.typ != 0 || r.chain.more != 0 {
+	in := r.intake
+	if in.frame.typ != 0 || r.chain.more != 0 {
 		return true
 	}
 	for r.attention.Load() == 0 {
-		b := r.buf[r.pos:r.end]
+		b := in.buf[in.pos:in.end]
 		if len(b) < 2 {
 			return true
 		}
@@ -139,7 +142,7 @@ func (r *reader) burst(yield func(Message, error) bool) bool {
 		default:
 			return true
 		}
-		r.pos += head + n
+		in.pos += head + n
 		if !yield(m, nil) {
 			return false
 		}
