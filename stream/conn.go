@@ -60,7 +60,6 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	}
 	c := &Conn{t: newTransport(rwc), role: role, lasting: all.lasting(), start: time.Now()}
 	c.promise, c.settle = result.NewPromise(c.post)
-	c.source.c = c
 	c.initReader(&all)
 	c.initWriter(&all)
 	if err := c.attach(all.Operators); err != nil {

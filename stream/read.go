@@ -42,21 +42,20 @@ type reader struct {
 	limit  int64
 	direct int // the largest message that burst takes; negative: none
 
-	assemble bool    // the consumer takes whole messages, not pieces
-	many     bool    // the consumer found many messages in the buffer: it need not be large
-	drained  bool    // the transport seems to be empty: it was when last asked, or had little
-	first    [1]byte // what is asked for while it is
-
 	current *messageReader // the one that a Reader returned last
+	idle    func()         // the consumer's, called before it may wait; may be nil
 
-	turn   turn         // the lock: of the one who reads
-	wanted atomic.Int32 // consumers that wait for it
-	over   bool         // nothing more is read; set under the lock
-	ahead  lookAhead
-	last   atomic.Int64 // nanoseconds from the connection's start to the last bytes
+	turn  turn // the lock: of the one who reads
+	ahead lookAhead
+	last  atomic.Int64 // nanoseconds from the connection's start to the last bytes
 
 	attention atomic.Int32 // pauses held and consumers cancelled: not zero makes a consumer look up
-	idle      func()       // the consumer's, called before it may wait; may be nil
+	wanted    atomic.Int32 // consumers that wait for the lock
+	assemble  bool         // the consumer takes whole messages, not pieces
+	many      bool         // the consumer found many messages in the buffer: it need not be large
+	over      bool         // nothing more is read; set under the lock
+	drained   bool         // the transport seems to be empty: it was when last asked, or had little
+	first     [1]byte      // what is asked for while it is
 }
 
 // A frame is the state of parsing between two pieces.

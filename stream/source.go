@@ -28,7 +28,6 @@ const (
 
 // A source hands out the messages of a connection.
 type source struct {
-	c    *Conn
 	mu   sync.Mutex
 	mode mode
 	used bool  // somebody has taken messages
@@ -61,15 +60,16 @@ func (s *source) discard() (first, ok bool) {
 	return true, true
 }
 
-// leave is take's end. From then on the look-ahead sees control frames.
-func (s *source) leave() {
+// leave is claim's end. From then on the look-ahead sees control frames.
+func (c *Conn) leave() {
+	s := &c.source
 	s.mu.Lock()
 	s.mode = modeFree
 	if s.over {
 		s.mode = modeOver
 	}
 	s.mu.Unlock()
-	s.c.r.ahead.arm()
+	c.r.ahead.arm()
 }
 
 // ended reports that there are no more messages.
@@ -139,7 +139,7 @@ func (r *reader) one(ctx context.Context, yield func(Message, error) bool) (more
 func (r *reader) leave(stop func()) {
 	stop()
 	r.letGo()
-	r.c.source.leave()
+	r.c.leave()
 }
 
 // claim takes the messages for an exclusive taker. It returns errOver where
@@ -218,7 +218,7 @@ func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
 	if err := c.claim(); err != nil {
 		return 0, nil, c.unclaimed(ctx, err)
 	}
-	defer c.source.leave()
+	defer c.leave()
 	m := &messageReader{r: &c.r, ctx: ctx}
 	if err := m.start(); err != nil {
 		return 0, nil, err
@@ -303,7 +303,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	if err := c.claim(); err != nil {
 		return 0, c.unclaimed(m.ctx, err)
 	}
-	defer c.source.leave()
+	defer c.leave()
 	if m.r.current != m {
 		m.err = errStale
 		return 0, m.err

@@ -29,19 +29,20 @@ type writer struct {
 	c *Conn
 
 	turn      turn        // of the one who sends a message
-	streaming atomic.Bool // a Writer has it
 	fragment  int         // the largest payload of a frame
+	streaming atomic.Bool // a Writer has the turn
 	begun     bool        // a frame of the message under way was queued
 	last      bool        // the message under way has got its last frame
-	mu        sync.Mutex
-	backlog   *backlog // nil while nothing is to be written
-	busy      bool     // somebody owns the wire
-	torn      bool     // a message was begun and given up: no other may follow it
-	shut      bool     // the Close frame is queued: nothing follows it
-	err       error    // why the wire is broken
-	queued    int64    // bytes of data frames, and of the Close frame
-	written   int64    // bytes of those that reached the kernel
-	progress  chan struct{}
+
+	busy     bool // somebody owns the wire; under mu, as is what follows
+	torn     bool // a message was begun and given up: no other may follow it
+	mu       sync.Mutex
+	shut     bool     // the Close frame is queued: nothing follows it
+	backlog  *backlog // nil while nothing is to be written
+	err      error    // why the wire is broken
+	queued   int64    // bytes of data frames, and of the Close frame
+	written  int64    // bytes of those that reached the kernel
+	progress chan struct{}
 }
 
 // A backlog is what waits to be written. Connections have one only while
