@@ -94,6 +94,29 @@ func TestSection5_5_2Ping(t *testing.T) {
 	run(t, "5.5.2", cases)
 }
 
+// Each of a few Pings that come at once is answered, on a transport that is no
+// plain socket too: the rule allows less, but peers that match Pongs to their
+// Pings count on it.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.3
+func TestSection5_5_3EachPing(t *testing.T) {
+	inBothRoles(t, "5.5.3", "each of ten Pings in one write", func(t *testing.T, s side) {
+		p := s.start(t, nil)
+		app := takeAll(p.Conn)
+		var pings []script.Frame
+		for i := range 10 {
+			pings = append(pings, script.Ping(fmt.Sprint("payload-", i)))
+		}
+		p.Sends(pings...)
+		for i := range 10 {
+			p.Wants("each Pong in order", script.Of(script.OpPong, fmt.Sprint("payload-", i)))
+		}
+		p.Sends(script.Close(1000, ""))
+		p.WantsClose(1000)
+		app.ends(t, nil)
+	})
+}
+
 // A Ping is answered whatever the application does.
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.2

@@ -17,6 +17,7 @@ const (
 	pendingLimit = 64 << 10  // bytes of frames that may wait before senders do
 	writeSize    = 128 << 10 // what one write to the socket is cut to, where control frames wait
 	controlLimit = 16 << 10  // bytes of operators' control frames that may wait
+	pongLimit    = 2 << 10   // bytes of control frames behind which only the latest Ping is answered
 )
 
 // A writer turns pieces of messages into frames and frames into few writes.
@@ -51,7 +52,7 @@ type backlog struct {
 	pend    pending // data frames, and at the end the Close frame
 	urgent  pending // control frames, which overtake data
 	pong    []byte  // payload of the Pong that is due
-	ponging bool    // one is due
+	ponging bool    // one is due, behind those in urgent
 	keys    *rand.ChaCha8
 
 	// Of the owner of the wire.
@@ -340,8 +341,8 @@ func (w *writer) control(t Type, payload []byte) error {
 	return nil
 }
 
-// answer queues the Pong for a Ping; the next kick sends it. Where one is still
-// waiting, the latest Ping is answered.
+// answer queues the Pong for a Ping; the next kick sends it. Where many wait
+// already, those after them give way to the latest.
 //
 // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in
 // response to previous Ping frame(s), the endpoint MAY elect to send a Pong
@@ -349,9 +350,16 @@ func (w *writer) control(t Type, payload []byte) error {
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.3
 func (w *writer) answer(payload []byte) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return
+	}
 	b := w.open()
+	if !b.ponging && b.urgent.n < pongLimit {
+		w.frame(&b.urgent, wire.Header{Fin: true, Opcode: byte(Pong)}, payload)
+		return
+	}
 	b.pong, b.ponging = append(b.pong[:0], payload...), true
-	w.mu.Unlock()
 }
 
 // finish queues the Close frame behind everything else and reports whether it
