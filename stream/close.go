@@ -20,8 +20,8 @@ import (
 //
 // The terminal event comes when both Close frames have passed, or when no
 // Close can come from the peer any more. After it, the transport is closed:
-// the server's side at once, the client's when the server has closed it or
-// when the time is up.
+// the server begins, the client follows; each waits for the other until the time
+// is up.
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1
 type closing struct {
@@ -381,20 +381,26 @@ func (c *Conn) expire() {
 }
 
 // linger closes the transport after the last Close frame. The client lets the
-// server do so first, and throws away what comes until then; the deadline cuts
-// that short. A side that failed the connection only says that it sends no
-// more, so that its Close frame is not lost in a reset.
+// server do so first; the server says that it sends no more, where the transport
+// can, as does a side that failed the connection. Then what still comes is
+// thrown away until the peer has closed, too: a socket that is closed while bytes
+// come to it is reset, and what the peer has not read yet is lost. The deadline
+// cuts that short.
 //
-// "In normal cases, a server [...] closes the TCP connection first, the client
-// waits for it."
+// "The underlying TCP connection, in most normal cases, SHOULD be closed first
+// by the server".
+//
+// "one would call shutdown() with SHUT_WR on the socket, call recv() until
+// obtaining a return value of 0 indicating that the peer has also performed an
+// orderly shutdown, and finally call close() on the socket."
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.1
 func (c *Conn) linger() {
 	status, _ := c.promise.Status()
-	clean := status.Received != 0
-	if !clean {
-		c.t.closeWrite()
+	wait := status.Received == 0 || c.role == Client
+	if status.Received == 0 || c.role == Server {
+		wait = c.t.closeWrite() || wait
 	}
-	if !clean || c.role == Client {
+	if wait {
 		c.r.acquire(context.Background())
 		c.r.over = true
 		c.r.release()

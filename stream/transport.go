@@ -74,11 +74,10 @@ func (t *transport) write(_ *buffer, p []byte) (int, error) {
 }
 
 // closeWrite tells the peer that no more bytes will come, where the transport
-// can: TCP's FIN, TLS' close_notify.
-func (t *transport) closeWrite() {
-	if c, ok := t.rwc.(interface{ CloseWrite() error }); ok {
-		c.CloseWrite()
-	}
+// can: TCP's FIN, TLS' close_notify. It reports whether it did.
+func (t *transport) closeWrite() bool {
+	c, ok := t.rwc.(interface{ CloseWrite() error })
+	return ok && c.CloseWrite() == nil
 }
 
 // A patient gives a connection that knows no deadlines a Read that can be
