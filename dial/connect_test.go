@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -54,6 +55,23 @@ func TestConnectRejectsArgumentsAtOnce(t *testing.T) {
 			t.Errorf("%s: the promise is %v, %v, want one rejected with a *result.General around a *result.ArgumentError", name, status.Err, settled)
 		}
 		want(t, name+": the code", status.Code, 1006)
+	}
+}
+
+// Options.Proxy is asked on the way.
+func TestConnectRejectsProxiesOnTheWay(t *testing.T) {
+	asked := make(chan struct{})
+	promise := Connect(t.Context(), "ws://a.test", ready, &Options{Proxy: func(*http.Request) (*url.URL, error) {
+		<-asked
+		return &url.URL{Scheme: "ftp", Host: "a.test"}, nil
+	}})
+	if status, settled := promise.Status(); settled {
+		t.Errorf("the promise is %v already", status.Err)
+	}
+	close(asked)
+	_, err := promise.Wait(t.Context())
+	if !errors.As(err, new(*result.General)) || !errors.As(err, new(*result.ArgumentError)) {
+		t.Errorf("the promise is rejected with %v, want a *result.General around a *result.ArgumentError", err)
 	}
 }
 

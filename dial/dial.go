@@ -25,7 +25,9 @@ import (
 // An argument that cannot be used is found before any I/O and gives a
 // *[result.General] around a *[result.ArgumentError]. Whatever fails later
 // gives a *[result.ConnectionFailed]; errors.Is and errors.As find the cause in
-// it, see [HandshakeError].
+// it, see [HandshakeError]. Two things show only on the way, and give a
+// *[result.General]: a proxy of a scheme that is not known, and an operator that
+// does not attach.
 func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
@@ -69,6 +71,11 @@ func newDialer(url string, opts *Options) (*dialer, error) {
 	}
 	if err := d.opts.validate(); err != nil {
 		return nil, err
+	}
+	for key, values := range d.opts.Header {
+		if len(values) > 0 && http.CanonicalHeaderKey(key) == "Authorization" {
+			d.target.url.User = nil // net/http looks for the key in this case alone
+		}
 	}
 	if err := d.validateTransport(); err != nil {
 		return nil, err
@@ -177,7 +184,11 @@ func (d *dialer) refused(ctx context.Context, resp *http.Response, err error) er
 	var failed *url.Error
 	switch {
 	case errors.As(err, &failed):
-		return explain(ctx, d.handshake.progress.phase(), failed.Err)
+		cause := failed.Err
+		if d.relaxable() {
+			cause = withHint(cause)
+		}
+		return explain(ctx, d.handshake.progress.phase(), cause)
 	case resp == nil:
 		return err
 	}

@@ -60,8 +60,9 @@
 //	answer but 101       *HandshakeError with the status code
 //	broken 101           *HandshakeError with the status code 101
 //	no HTTP at all       *HandshakeError with the status code 0
-//	refusal of a proxy   *HandshakeError with Proxy set
+//	refusal of a proxy   *HandshakeError with Proxy set; of one for SOCKS, *net.OpError
 //
 // The text of no error, and nothing that is logged, shows a URL's userinfo, path
-// or query, a value of Options.Header, a cookie or a body.
+// or query, a value of Options.Header, a cookie or a body. The path of a Unix
+// socket, which is a file's, is shown.
 package dial

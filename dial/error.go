@@ -74,7 +74,7 @@ func explain(ctx context.Context, now phase, err error) error {
 	case ctx.Err() != nil:
 		return ended(ctx, now)
 	case now != answering || transported(err):
-		return fmt.Errorf("%s: %w", now, withHint(err))
+		return fmt.Errorf("%s: %w", now, err)
 	case strings.Contains(err.Error(), "server response headers exceeded"):
 		return &HandshakeError{Err: errHeaderTooLarge}
 	}
@@ -84,8 +84,8 @@ func explain(ctx context.Context, now phase, err error) error {
 // transported reports an error of the connection, in contrast to one of what
 // came through it.
 func transported(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	var network net.Error // *net.OpError, and every timeout
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // ended tells how ctx ended, by its error and its cause, and in which phase.

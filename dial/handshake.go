@@ -1,7 +1,10 @@
 package dial
 
 import (
+	"crypto/rand"
+	"crypto/sha1"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -15,7 +18,8 @@ import (
 // reserved bits, so that no operator could exist. A handshake is therefore an
 // http.RoundTripper that stands between the library and the transport:
 //
-//   - It adds the offer of extensions to each request.
+//   - It adds the offer of extensions to each request, and to one that follows
+//     a redirect a key of its own.
 //   - Of a 101 it takes Sec-WebSocket-Extensions out, which the library would
 //     refuse, and keeps the connection. The library verifies the rest of the
 //     header and gets a body that leads nowhere.
@@ -29,12 +33,16 @@ type handshake struct {
 	offer    string // Sec-WebSocket-Extensions, or ""
 	progress progress
 
+	asked  bool        // a request was sent
 	answer http.Header // of the 101
 	kept   kept
 }
 
 // RoundTrip implements http.RoundTripper.
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Context().Err() == nil {
+		h.progress.enter(starting) // no answer to this request has come
+	}
 	carrier, err := h.carrier(req)
 	if err != nil {
 		return nil, err
@@ -53,16 +61,54 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if h.offer != "" {
 		req.Header.Set("Sec-WebSocket-Extensions", h.offer)
 	}
+	old := req.Header.Get("Sec-WebSocket-Key")
+	key := h.key(old)
+	req.Header.Set("Sec-WebSocket-Key", key)
 	resp, err := carrier.RoundTrip(req)
-	if err != nil {
-		return nil, err
+	if err != nil || resp == nil {
+		return nil, err // net/http says what is wrong with neither
 	}
 	if err := checkLocation(resp); err != nil {
 		resp.Body.Close()
 		return nil, err
 	}
 	h.keep(resp, conn)
+	if key != old {
+		translate(resp.Header, key, old)
+	}
 	return resp, nil
+}
+
+// key returns the key for the next request: the library's for the first one,
+// and a new one for each that follows a redirect.
+//
+// "The nonce MUST be selected randomly for each connection."
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+func (h *handshake) key(first string) string {
+	if !h.asked {
+		h.asked = true
+		return first
+	}
+	nonce := make([]byte, 16)
+	rand.Read(nonce) // never fails
+	return base64.StdEncoding.EncodeToString(nonce)
+}
+
+// translate makes of an answer to our key one to the library's, which verifies
+// it, and of any other answer none.
+func translate(header http.Header, key, librarys string) {
+	if header.Get("Sec-WebSocket-Accept") == accept(key) {
+		header.Set("Sec-WebSocket-Accept", accept(librarys))
+	} else {
+		header.Del("Sec-WebSocket-Accept")
+	}
+}
+
+// accept returns the Sec-WebSocket-Accept for a key.
+func accept(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // keep takes the connection, and the answer to the offer, out of a 101.

@@ -84,6 +84,16 @@ func (wrapping) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// An emptyHanded RoundTripper returns neither an answer nor an error.
+type emptyHanded struct{}
+
+func (emptyHanded) RoundTrip(*http.Request) (*http.Response, error) { return nil, nil }
+
+func TestRoundTripperWithoutAnswer(t *testing.T) {
+	_, err := connect(t, "ws://a.test", &Options{HTTPClient: &http.Client{Transport: emptyHanded{}}})
+	wantContains(t, "the dial", err, "nil *Response")
+}
+
 func TestBareSocketReadsOn(t *testing.T) {
 	next := make(chan struct{})
 	addr := listen(t, func(c net.Conn, br *bufio.Reader) {
@@ -215,6 +225,15 @@ func TestHandshakeSends(t *testing.T) {
 	want(t, "Host", r.Host, addr)
 	want(t, "subprotocol", e.subprotocol, "superchat")
 	want(t, "operators", e.operators, "[{[] x-test}]")
+}
+
+// Keys have no case: any of them stands in the place of the userinfo.
+func TestAuthorizationIsSentOnce(t *testing.T) {
+	for _, key := range []string{"Authorization", "authorization", "AUTHORIZATION"} {
+		s := &scripted{answer: good + "\r\n"}
+		s.opens(t, "ws://user:hunter2@a.test/", &Options{Operators: none, Header: http.Header{key: {"Bearer a"}}})
+		want(t, key, values(s.last().request, key), "[Bearer a]")
+	}
 }
 
 func TestHostOption(t *testing.T) {

@@ -24,7 +24,8 @@ type Options struct {
 	// Connection, Upgrade, Content-Length, Transfer-Encoding and Trailer. So is
 	// Host, for which there is the next field. A redirect to another host takes
 	// neither Authorization, Cookie nor WWW-Authenticate along, but every other
-	// key, as net/http has it.
+	// key, as net/http has it, to which a subdomain, and another port, are not
+	// another host.
 	Header http.Header
 
 	// Host is sent in place of the URL's host and port, in the Host header

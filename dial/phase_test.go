@@ -148,6 +148,25 @@ func TestWhoseTimeout(t *testing.T) {
 	}
 }
 
+// The transport's own timeout is one as well, wherever it finds the answer.
+func TestTransportsTimeout(t *testing.T) {
+	for answer, now := range map[string]phase{"": waiting, "HTTP/1.1 101 Swi": answering} {
+		addr := listen(t, func(c net.Conn, br *bufio.Reader) {
+			http.ReadRequest(br)
+			io.WriteString(c, answer)
+			io.Copy(io.Discard, br)
+		})
+		_, err := connect(t, "ws://"+addr, &Options{HTTPClient: &http.Client{
+			Transport: &http.Transport{ResponseHeaderTimeout: 50 * time.Millisecond},
+		}})
+		wantContains(t, "the dial", err, now.String())
+		var network net.Error
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &network) || !network.Timeout() {
+			t.Errorf("after %q the dial ended with %v, want a timeout", answer, err)
+		}
+	}
+}
+
 // An answer can come before the request is written.
 func TestPhasesOnlyGoOn(t *testing.T) {
 	var p progress

@@ -108,6 +108,9 @@ func (t *tunnel) ask(conn net.Conn, addr string) error {
 	limit := &io.LimitedReader{R: conn, N: t.transport.MaxResponseHeaderBytes}
 	br := bufio.NewReader(limit)
 	resp, err := http.ReadResponse(br, req)
+	for err == nil && interim(resp) {
+		resp, err = http.ReadResponse(br, req)
+	}
 	if err != nil {
 		return t.unanswered(limit, err)
 	}
@@ -127,6 +130,14 @@ func (t *tunnel) ask(conn net.Conn, addr string) error {
 		return &HandshakeError{Proxy: true, Err: errors.New("bytes came through the tunnel before any were sent")}
 	}
 	return nil
+}
+
+// interim reports an answer before the answer: "A client MUST be able to parse
+// one or more 1xx responses received prior to a final response".
+//
+// https://www.rfc-editor.org/rfc/rfc9110.html#section-15.2
+func interim(resp *http.Response) bool {
+	return resp.StatusCode/100 == 1 && resp.StatusCode != http.StatusSwitchingProtocols
 }
 
 // unanswered says why there was no answer, without quoting what came.

@@ -176,6 +176,37 @@ func TestProxyRefuses(t *testing.T) {
 	}
 }
 
+func TestProxyAnswersInSteps(t *testing.T) {
+	server := listen(t, answers(agree))
+	steps := func(head string) string {
+		return listen(t, func(c net.Conn, br *bufio.Reader) {
+			io.WriteString(c, head)
+			proxying(make(chan *http.Request, 1))(c, br)
+		})
+	}
+	const interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
+	mustConnect(t, "ws://"+server, &Options{Proxy: fixed("http", steps(interim))})
+	err := refusal(t, "ws://"+server, &Options{Proxy: fixed("http", steps("HTTP/1.1 101 Other\r\n\r\n"))})
+	want(t, "status", err.StatusCode, 101)
+	err = refusal(t, "ws://"+server, &Options{Proxy: fixed("http", steps(strings.Repeat(interim, 2000)))})
+	wantContains(t, "a dial with interim answers without end", err, "header is too large")
+}
+
+func TestSOCKSProxyRefuses(t *testing.T) {
+	proxy := listen(t, func(c net.Conn, br *bufio.Reader) {
+		io.ReadFull(br, make([]byte, 3)) // version 5, one method, none
+		io.WriteString(c, "\x05\x00")
+		io.ReadFull(br, make([]byte, 5+len("a.test")+2))
+		io.WriteString(c, "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00")
+	})
+	_, err := connect(t, "ws://a.test", &Options{Proxy: http.ProxyURL(&url.URL{Scheme: "socks5", Host: proxy})})
+	var op *net.OpError
+	if !errors.As(err, &op) || errors.As(err, new(*HandshakeError)) {
+		t.Fatalf("the dial ended with %v, want a *net.OpError", err)
+	}
+	want(t, "what failed", op.Op, "socks connect")
+}
+
 func TestProxyBreaksTheProtocol(t *testing.T) {
 	for answer, says := range map[string]string{
 		"SSH-2.0\r\n\r\n": "no HTTP/1.1",
@@ -240,6 +271,30 @@ func TestTransportsDialTLS(t *testing.T) {
 	}
 	mustConnect(t, "wss://"+w.servers["wss"], &Options{HTTPClient: client})
 	want(t, "what was dialed", dialed, []string{w.proxies["https"], w.servers["wss"]})
+}
+
+// The hooks of old are for the proxy as well, and never a way around it.
+func TestTransportsHooksWithoutContext(t *testing.T) {
+	w := newWorld(t)
+	var dialed []string
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		Dial: func(network, addr string) (net.Conn, error) {
+			dialed = append(dialed, addr)
+			return net.Dial(network, addr)
+		},
+		DialTLS: func(network, addr string) (net.Conn, error) {
+			dialed = append(dialed, "TLS "+addr)
+			return tls.Dial(network, addr, &tls.Config{InsecureSkipVerify: true})
+		},
+	}}
+	for _, kind := range []string{"http", "https"} {
+		mustConnect(t, "wss://"+w.servers["wss"], &Options{HTTPClient: client, Proxy: fixed(kind, w.proxies[kind])})
+	}
+	want(t, "the number of tunnels", len(w.asked), 2)
+	mustConnect(t, "wss://"+w.servers["wss"], &Options{HTTPClient: client})
+	mustConnect(t, "ws://"+w.servers["ws"], &Options{HTTPClient: client})
+	want(t, "what was dialed", dialed, []string{w.proxies["http"], "TLS " + w.proxies["https"], "TLS " + w.servers["wss"], w.servers["ws"]})
 }
 
 // An error about the environment's proxy quotes it, password and all.

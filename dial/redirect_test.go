@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -107,6 +108,70 @@ func TestRedirectToAnotherHost(t *testing.T) {
 	mustConnect(t, "ws://"+first+"/here", &Options{HTTPClient: &http.Client{Jar: jar}, Header: http.Header{"Referer": {"mine"}}})
 	want(t, "the cookie from the jar", (<-here).Header.Get("Cookie"), "jar=first")
 	want(t, "the caller's Referer", (<-there).Header.Get("Referer"), "mine")
+}
+
+// What fails before the second request is sent is no answer to the first.
+func TestRedirectThatCannotBeAsked(t *testing.T) {
+	addr := listen(t, answers(func(*http.Request) string { return redirect("http:///there") }))
+	_, err := connect(t, "ws://"+addr, nil)
+	wantContains(t, "a redirect to no host", err, starting.String(), "no Host")
+
+	addr = listen(t, answers(func(*http.Request) string { return redirect("/there") }))
+	no := errors.New("no proxy for that")
+	second := func(u *url.URL, err error) *Options {
+		return &Options{Proxy: func(r *http.Request) (*url.URL, error) {
+			if r.URL.Path != "/there" {
+				return nil, nil
+			}
+			return u, err
+		}}
+	}
+	if _, err := connect(t, "ws://"+addr, second(nil, no)); !errors.Is(err, no) {
+		t.Errorf("the dial ended with %v, want %v", err, no)
+	}
+	wantContains(t, "Dial", refusedArgument(t, "ws://"+addr, second(&url.URL{Scheme: "ftp", Host: "a.test"}, nil)), `Proxy is "ftp:"`)
+}
+
+// To net/http another host is one that is neither the same nor a subdomain.
+func TestRedirectTakesHeadersAlong(t *testing.T) {
+	for to, taken := range map[string]bool{
+		"a.test:81":   true,
+		"b.a.test":    true,
+		"b.test":      false,
+		"test":        false,
+		"ba.test":     false,
+		"a.test.test": false,
+	} {
+		s := &scripted{first: redirect("ws://" + to), answer: good + "\r\n"}
+		s.opens(t, "ws://a.test", &Options{Operators: none, Header: http.Header{"Authorization": {"Bearer a"}, "Cookie": {"b=c"}}})
+		for _, key := range []string{"Authorization", "Cookie"} {
+			want(t, key+" at "+to, len(values(s.last().request, key)) > 0, taken)
+		}
+	}
+}
+
+// "The nonce MUST be selected randomly for each connection": for each that a
+// redirect leads to as well, and only the answer to the last one counts.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+func TestRedirectHasItsOwnKey(t *testing.T) {
+	s := &scripted{first: redirect("ws://b.test"), answer: good + "\r\n"}
+	s.opens(t, "ws://a.test", nil)
+	first, second := one(s.visits[0].request, "Sec-WebSocket-Key"), one(s.visits[1].request, "Sec-WebSocket-Key")
+	if first == "" || second == "" || first == second {
+		t.Errorf("the keys are %q and %q", first, second)
+	}
+	key := ""
+	addr := listen(t, answers(func(r *http.Request) string {
+		if r.URL.Path != "/there" {
+			key = r.Header.Get("Sec-WebSocket-Key")
+			return redirect("/there")
+		}
+		return agreement(r, func(h http.Header) { h.Set("Sec-WebSocket-Accept", acceptOf(key)) })
+	}))
+	err := refusal(t, "ws://"+addr, nil)
+	wantContains(t, "an answer to the first key", err, "Sec-WebSocket-Accept")
+	want(t, "the header", err.Header.Get("Sec-WebSocket-Accept"), acceptOf(key))
 }
 
 func TestCallersCheckRedirect(t *testing.T) {

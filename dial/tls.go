@@ -81,7 +81,8 @@ func (f TLSFlags) relax(config *tls.Config, host string) *tls.Config {
 func withHint(err error) error {
 	var failed *tls.CertificateVerificationError
 	var op *net.OpError
-	if !errors.As(err, &failed) || errors.As(err, &op) && op.Op == "proxyconnect" || errors.As(err, new(defect)) {
+	if !errors.As(err, &failed) || errors.As(err, &op) && op.Op == "proxyconnect" || errors.As(err, new(defect)) ||
+		len(failed.UnverifiedCertificates) == 0 { // a caller's own callback may leave them out
 		return err
 	}
 	if flag := forgiving(failed.Err, failed.UnverifiedCertificates[0]); flag != 0 {

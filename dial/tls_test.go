@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -241,6 +242,45 @@ func TestCallersCallbacksRefuse(t *testing.T) {
 	}
 }
 
+// A caller's callback may make an error of crypto/tls' type itself.
+func TestCallersCertificateError(t *testing.T) {
+	addr := secureListen(t, served(issue(t, "self", nil, forServer)), answers(agree))
+	pinned := errors.New("pinned")
+	for _, failed := range []*tls.CertificateVerificationError{
+		{Err: pinned},
+		{Err: pinned, UnverifiedCertificates: []*x509.Certificate{}},
+	} {
+		_, err := connect(t, "wss://"+addr, &Options{TLSConfig: &tls.Config{
+			InsecureSkipVerify: true,
+			VerifyConnection:   func(tls.ConnectionState) error { return failed },
+		}})
+		if !errors.Is(err, pinned) {
+			t.Errorf("the dial ended with %v, want %v", err, pinned)
+		}
+	}
+}
+
+// The race detector watches: net/http completes a transport when it is first
+// used, here by another dial.
+func TestFreshTransportIsShared(t *testing.T) {
+	addr := secureListen(t, served(issue(t, "self", nil, forServer)), answers(agree))
+	for range 10 {
+		client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true}}
+		var dials sync.WaitGroup
+		for range 8 {
+			dials.Go(func() {
+				conn, err := Dial(t.Context(), "wss://"+addr, &Options{HTTPClient: client, TLS: AllowSelfSigned})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				conn.CloseNow(nil)
+			})
+		}
+		dials.Wait()
+	}
+}
+
 func TestSecureDial(t *testing.T) {
 	self := served(issue(t, "self", nil, forServer))
 	addr := secureListen(t, self, answers(agree))
@@ -269,6 +309,23 @@ func TestSecureDial(t *testing.T) {
 	_, err = connect(t, "wss://"+addr, &Options{TLS: AllowSelfSigned})
 	wantContains(t, "a dial of an address that the certificate lacks", err, "127.0.0.1", "dial.SkipHostnameCheck would")
 	mustConnect(t, "wss://"+addr, &Options{TLS: AllowSelfSigned, TLSConfig: &tls.Config{ServerName: "other.example"}})
+}
+
+// Where a flag would be refused, no error recommends one.
+func TestNoHintWithoutAFlag(t *testing.T) {
+	addr := secureListen(t, served(issue(t, "self", nil, forServer)), answers(agree))
+	plain := listen(t, answers(func(*http.Request) string { return redirect("wss://" + addr) }))
+	dialTLS := &http.Transport{DialTLSContext: new(tls.Dialer).DialContext}
+	for url, client := range map[string]*http.Client{
+		"wss://" + addr:       {Transport: wrapping{}},
+		"wss://" + addr + "/": {Transport: dialTLS},
+		"ws://" + plain:       nil,
+	} {
+		_, err := connect(t, url, &Options{HTTPClient: client})
+		if !errors.As(err, new(*tls.CertificateVerificationError)) || strings.Contains(err.Error(), "would forgive") {
+			t.Errorf("%s: the dial ended with %v, want a *tls.CertificateVerificationError without a hint", url, err)
+		}
+	}
 }
 
 func TestTLSConfigIsKept(t *testing.T) {

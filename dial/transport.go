@@ -21,6 +21,7 @@ func (d *dialer) carrier(req *http.Request) (http.RoundTripper, error) {
 	if t.MaxResponseHeaderBytes == 0 {
 		t.MaxResponseHeaderBytes = maxHeaderBytes
 	}
+	modernize(t)
 	if d.transport == http.DefaultTransport {
 		t.TLSHandshakeTimeout = 0 // the handshake has a timeout of its own
 	}
@@ -37,6 +38,22 @@ func (d *dialer) carrier(req *http.Request) (http.RoundTripper, error) {
 	}
 	t.TLSClientConfig = d.opts.TLS.relax(t.TLSClientConfig, req.URL.Hostname())
 	return t, nil
+}
+
+// modernize puts the hooks that take no context in the place of those that do,
+// where net/http would call them: what leads a request through a proxy or a
+// socket then knows of one kind only.
+func modernize(t *http.Transport) {
+	//lint:ignore SA1019 a caller's transport may set it
+	if dial := t.Dial; dial != nil && t.DialContext == nil {
+		t.DialContext = func(_ context.Context, network, addr string) (net.Conn, error) { return dial(network, addr) }
+	}
+	//lint:ignore SA1019 a caller's transport may set it
+	if dial := t.DialTLS; dial != nil && t.DialTLSContext == nil {
+		t.DialTLSContext = func(_ context.Context, network, addr string) (net.Conn, error) { return dial(network, addr) }
+	}
+	//lint:ignore SA1019 a caller's transport may set them
+	t.Dial, t.DialTLS = nil, nil
 }
 
 // dialSocket leads every connection to the Unix socket.
@@ -116,10 +133,19 @@ func (d *dialer) validateTransport() error {
 	return nil
 }
 
+// relaxable reports whether the option TLS would not be refused.
+func (d *dialer) relaxable() bool {
+	t, ok := d.transport.(*http.Transport)
+	//lint:ignore SA1019 a caller's transport may set it
+	return ok && t.DialTLSContext == nil && t.DialTLS == nil && d.target.secure()
+}
+
 func (d *dialer) skipsVerification(t *http.Transport) bool {
 	config := d.opts.TLSConfig
 	if config == nil {
-		config = t.TLSClientConfig
+		// Whoever uses a transport first may write this field, under a lock
+		// that only its methods share.
+		config = t.Clone().TLSClientConfig
 	}
 	return config != nil && config.InsecureSkipVerify
 }

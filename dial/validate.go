@@ -82,12 +82,14 @@ func validateHeader(h http.Header) error {
 // https://www.rfc-editor.org/rfc/rfc9110.html#section-5.5
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
 
+// validateHost refuses, beside what is no host, the three characters that
+// net/url takes but net/http does not: it would send an empty Host.
 func validateHost(host string) error {
 	if host == "" {
 		return nil
 	}
 	u, err := url.Parse("http://" + host)
-	if err != nil || u.Host != host || u.Hostname() == "" {
+	if err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsAny(host, `"<>`) {
 		return badOption("Host", host, "a host, with or without a port")
 	}
 	return nil

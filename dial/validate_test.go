@@ -131,6 +131,8 @@ func TestBadOptions(t *testing.T) {
 		`Host is "u@example.com"`:              {Host: "u@example.com"},
 		`Host is ":80"`:                        {Host: ":80"},
 		`Host is "a\r\nb"`:                     {Host: "a\r\nb"},
+		`Host is "a\"b"`:                       {Host: `a"b`},
+		`Host is "<a>"`:                        {Host: "<a>"},
 		`Subprotocols[0] is ""`:                {Subprotocols: []string{""}},
 		`Subprotocols[1] is "a b"`:             {Subprotocols: []string{"a", "a b"}},
 		`Subprotocols[0] is "a,b"`:             {Subprotocols: []string{"a,b"}},
@@ -152,6 +154,22 @@ func TestBadOptions(t *testing.T) {
 			wantContains(t, "Dial", refusedArgument(t, "ws://127.0.0.1:1", opts), says)
 			want(t, "the options afterwards", fmt.Sprintf("%+v", *opts), before)
 		})
+	}
+}
+
+// A Host that is not refused is sent, whatever is in it.
+func TestEveryHostIsRefusedOrSent(t *testing.T) {
+	hosts := make(chan string, 1)
+	addr := listen(t, answers(func(r *http.Request) string {
+		hosts <- r.Host
+		return agree(r)
+	}))
+	for c := range 0x80 {
+		host := "a" + string(rune(c)) + "b"
+		if validateHost(host) == nil {
+			mustConnect(t, "ws://"+addr, &Options{Host: host}).rwc.Close()
+			want(t, "the Host", <-hosts, host)
+		}
 	}
 }
 
