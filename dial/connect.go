@@ -26,7 +26,9 @@ import (
 // at a time and in this order, on Options.Loop if there is one; otherwise each
 // of them waits until onReady has returned, so that what onReady sets up needs
 // no lock. OnReady may take and send messages for as long as it likes, but the
-// promise is not settled before it returns: it must not wait for that.
+// promise is not settled before it and the callbacks of all messages have
+// returned: none of them may wait for that, and a pause that is held keeps it
+// back until ctx ends.
 //
 // If onReady returns an error, panics or calls runtime.Goexit, the connection
 // is closed with 1011. The promise is then rejected with that error, with the

@@ -132,6 +132,8 @@ func TestBadOptions(t *testing.T) {
 		`Host is ":80"`:                        {Host: ":80"},
 		`Host is "a\r\nb"`:                     {Host: "a\r\nb"},
 		`Host is "a\"b"`:                       {Host: `a"b`},
+		`Loop is "PostFunc(nil)"`:              {Loop: PostFunc(nil)},
+		`Loop is "(*Loop)(nil)"`:               {Loop: (*Loop)(nil)},
 		`Host is "<a>"`:                        {Host: "<a>"},
 		`Subprotocols[0] is ""`:                {Subprotocols: []string{""}},
 		`Subprotocols[1] is "a b"`:             {Subprotocols: []string{"a", "a b"}},

@@ -84,7 +84,7 @@ func (p *Promise) run() {
 // Then adds continuations: resolved runs when the promise resolves, rejected
 // when it is rejected. Either may be nil. Exactly one of them runs, exactly
 // once, also when added to a settled promise; continuations run in the order
-// in which they were added, one at a time.
+// in which they were added, one at a time. Their panics are not recovered.
 func (p *Promise) Then(resolved func(Status), rejected func(error)) {
 	p.mu.Lock()
 	if p.then == nil {

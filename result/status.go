@@ -2,12 +2,14 @@
 //
 // Every connection has exactly one terminal event: a [Status], the close code
 // and reason, which is either a success (code 1000, or no code at all) or
-// carries one of three errors:
+// carries an error:
 //
 //   - [*CloseError]: the peer closed with any other code.
 //   - [*ConnectionFailed]: no Close frame came from the peer. The connection
 //     could not be made, was cut, timed out, or was given up because the peer
 //     broke the protocol.
+//   - The error itself that a callback panicked with, or that the onReady of
+//     dial.Connect returned.
 //   - [*General]: anything else, such as a bad argument.
 //
 // A [Promise] holds the event and hands it to whoever asks, before or after it

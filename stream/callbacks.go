@@ -17,7 +17,8 @@ import (
 // subscriber takes, is logged as a warning.
 //
 // If f panics, the connection closes with 1011 and its terminal event has the
-// panic's value: an error as it is, anything else in a *result.General.
+// panic's value: an error as it is, anything else in a *result.General. The
+// stack is logged.
 //
 // stop removes f; it does not wait for a call that is under way. Where All or
 // Reader is active, f is never called and a warning is logged. To add several
@@ -145,6 +146,7 @@ func (c *Conn) guard() {
 	if v == nil {
 		return
 	}
+	c.log().Error("a callback panicked", zap.Stack("stack"))
 	err, ok := v.(error)
 	if !ok {
 		err = &result.General{Err: errors.New("a callback panicked"), Value: v}

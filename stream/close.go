@@ -55,16 +55,17 @@ func (c *Conn) begin() bool {
 // tell when it is done. What was accepted before, and what stands in the Sinks'
 // channels, is sent first. Then the Close frame goes out, and reading goes on
 // until the peer's Close, but not longer than Options.CloseTimeout. Messages
-// that come until then are delivered. While a Writer has not ended its message,
-// Close does not wait for it: the Sinks' channels and the rest of that message
-// are not sent.
+// that come until then are delivered; where nobody has ever taken one, and more
+// wait than the look-ahead holds, all of them are discarded, with a warning.
+// While a Writer has not ended its message, Close does not wait for it: the
+// Sinks' channels and the rest of that message are not sent.
 //
 // The code is one of 1000 to 1003, 1007 to 1014, 3000 to 4999; the reason is
 // UTF-8 of at most 123 bytes. The code 1005 with an empty reason sends a Close
-// frame without a code. Anything else is a *result.ArgumentError. Close may be
-// called from anywhere, in callbacks too. Where the connection has already
-// begun to close, from either side, Close changes nothing and returns an error
-// that is net.ErrClosed.
+// frame without a code. Anything else is a *result.ArgumentError, and the
+// connection stays open. Close may be called from anywhere, in callbacks too.
+// Where the connection has already begun to close, from either side, Close
+// changes nothing and returns an error that is net.ErrClosed.
 func (c *Conn) Close(code result.StatusCode, reason string) error {
 	if err := checkClose(code, reason); err != nil {
 		return err

@@ -47,9 +47,10 @@
 // # A consumer that is away
 //
 // Control frames are seen, Pings answered and the peer's Close noticed also
-// while nobody takes messages: while a pause is held, a Block subscriber is
-// full, or the body of a loop over All is busy. The connection then reads
-// ahead, up to Options.LookAhead bytes; past that, TCP holds the peer back.
+// while nobody takes messages, within about a second: while a pause is held, a
+// Block subscriber is full, or the body of a loop over All is busy. The
+// connection then reads ahead, up to Options.LookAhead bytes; past that, TCP
+// holds the peer back.
 //
 // # The end
 //

@@ -10,7 +10,8 @@ import (
 // Sinks' channels then, has reached the kernel. That says nothing of the peer:
 // neither that it received nor that it read it.
 //
-// The error is the context's cause, or that the connection has ended.
+// The error is the context's cause, or that the connection has ended. Where it
+// has Sinks, it may be the latter although all had been written.
 func (c *Conn) Flush(ctx context.Context) error {
 	if err := c.sinks.drain(ctx); err != nil {
 		return err

@@ -47,8 +47,8 @@ const (
 //
 //   - [Conn.All] lends them: they are valid until the body of the loop ends,
 //     and Clone keeps them.
-//   - Channels, Observables and callbacks give them away: the receiver owns
-//     them, may change them, and may give the memory back early with Release.
+//   - Channels and Observables give them away: the receiver owns them, may
+//     change them, and may give the memory back early with Release.
 //   - A Message that the program makes itself owns nothing but what the
 //     program put there.
 type Message struct {

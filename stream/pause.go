@@ -21,7 +21,9 @@ func (p *pauses) current() <-chan struct{} {
 // when each has been resumed. A second call of the same resume does nothing.
 //
 // Messages that already wait in a subscription's queue can still be taken. The
-// heartbeat goes on while a pause is held, and so does a closing handshake.
+// heartbeat goes on while a pause is held, and so does a closing handshake. A
+// pause that is still held at the connection's end keeps its streams from ending
+// until it is resumed or [Conn.CloseNow] is called; [Conn.Done] does not wait.
 // Pause and resume may be called from anywhere, in callbacks too.
 func (c *Conn) Pause() (resume func()) {
 	p := &c.pauses

@@ -12,7 +12,8 @@ import (
 type Queue struct {
 	// Size is how many messages the queue holds, or how many batches. Zero
 	// means 256 messages, or 16 batches. It must not be negative. Latest always
-	// has 1.
+	// has 1. Bytes are not counted: each message may have up to
+	// Options.SizeLimit of them.
 	Size int
 	// Policy says what happens when the queue is full.
 	Policy Policy
@@ -37,7 +38,7 @@ const (
 	DropOldest
 	// DropNewest drops the message that came last.
 	DropNewest
-	// Latest keeps the last message only.
+	// Latest keeps the last message only, or the last batch.
 	Latest
 	// Fail ends the subscription with ErrSlow.
 	Fail

@@ -21,16 +21,18 @@ type SinkOptions struct {
 
 // Sink returns a channel of the caller's own; what is sent on it is sent to the
 // peer, many messages with one write. A message sent to it belongs to the sink,
-// which releases it. Messages that cannot be sent (text that is not UTF-8, a
-// type that is neither Text nor Binary, one that an operator refuses) are
-// logged and skipped; without a Logger nobody hears of them.
+// which releases it: send a Clone of one that [Conn.All] lent, and to all but
+// one of several sinks that get the same one. Messages that cannot be sent (text
+// that is not UTF-8, a type that is neither Text nor Binary, one that an operator
+// refuses) are logged and skipped; without a Logger nobody hears of them.
 //
 // Closing the channel ends this producer and, unless asked for, not the
-// connection. When ctx ends, nothing more is taken: select on ctx as well. Once
-// the connection closes, the channel goes on to take messages, and discards
-// them, until it is closed or ctx ends, so that no producer hangs; one of the
-// two must happen, or a goroutine stays behind. How many were discarded is
-// logged.
+// connection. When ctx ends, nothing more is taken, and what stands in the
+// channel is not sent: select on ctx as well, and end it after [Conn.Flush] or
+// the connection's end. Once the connection closes, the channel goes on to take
+// messages, and discards them, until it is closed or ctx ends, so that no
+// producer hangs; one of the two must happen, or a goroutine stays behind. How
+// many were discarded is logged.
 func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 	if o == nil {
 		o = &SinkOptions{}
@@ -121,7 +123,7 @@ func (s *sink) run() {
 	defer close(s.gone)
 	defer s.report()
 	defer s.c.sinks.remove(s)
-	for {
+	for s.ctx.Err() == nil {
 		select {
 		case m, ok := <-s.ch:
 			if !ok {
@@ -142,9 +144,9 @@ func (s *sink) run() {
 			}
 			close(done)
 		case <-s.ctx.Done():
-			return
 		}
 	}
+	s.discarded += len(s.ch)
 }
 
 func (s *sink) closed() {
@@ -219,6 +221,6 @@ func (s *sink) discard(m Message, err error) {
 
 func (s *sink) report() {
 	if s.discarded > 0 {
-		s.c.log().Warn("a sink discarded messages after the connection closed", zap.Int("messages", s.discarded))
+		s.c.log().Warn("a sink discarded messages, as its context ended or the connection closed", zap.Int("messages", s.discarded))
 	}
 }

@@ -13,7 +13,9 @@ import (
 
 // ErrTaken is what a second taker of an exclusive source gets: [Conn.All] and
 // [Conn.Reader] do not share, neither with each other nor with channels,
-// Observables and callbacks.
+// Observables and callbacks. Once there has been one of the latter, All and
+// Reader get it for as long as the connection lives, also when that one has
+// gone.
 var ErrTaken = errors.New("wsflow: the messages of this connection are being taken in another way")
 
 // A mode says who takes the messages.
@@ -87,7 +89,8 @@ func (s *source) ended() bool {
 // end of the connection it yields, last, a zero Message and the error of the
 // terminal event; when ctx ends, its cause, and the connection goes on: All may
 // be called again, and continues where the last loop stopped. While another
-// taker is active the loop yields [ErrTaken].
+// taker is active, and once there was a channel, an Observable or a callback,
+// the loop yields [ErrTaken].
 func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := c.each(ctx, yield); err != nil {

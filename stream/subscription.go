@@ -17,7 +17,8 @@ import (
 // methods may be called from many goroutines.
 //
 // Whoever wants no more of it cancels its context or calls Cancel: under Block
-// a subscriber that just stops receiving holds up the connection.
+// a subscriber that just stops receiving holds up the connection, and keeps a
+// goroutine when that has ended.
 type Subscription[T any] struct {
 	// C gives the messages, and is closed when there are no more: after the
 	// connection's terminal event, or when the subscription ends alone.
@@ -65,8 +66,10 @@ func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
 // Batches is Chan with slices: each has the messages that came with one read
 // from the network, at most 256. The receiver owns the slice, too, until it has
 // released the last of its messages: the slice is used again then, like their
-// memory. It costs a fraction of what Chan costs a message, and nothing is
-// allocated for those that are released.
+// memory. Where messages come in bursts it costs a fraction of what Chan costs a
+// message, and nothing is allocated for those that are released. For messages
+// that come one by one, or through an operator such as compression, a slice is
+// allocated for each batch.
 func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
 	return subscribe(c, ctx, q, defaultBatches, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
 }

@@ -50,8 +50,16 @@ func interrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded)
 // TLS is closed first: tls.Conn.Close waits for up to 5 s for a peer that does
 // not read, but not on a closed socket.
 func (t *transport) cut() {
-	if c, ok := t.rwc.(interface{ NetConn() net.Conn }); ok {
-		c.NetConn().Close()
+	var lowest any = t.rwc
+	for {
+		above, ok := lowest.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		lowest = above.NetConn()
+	}
+	if c, ok := lowest.(net.Conn); ok && c != t.rwc {
+		c.Close()
 	}
 	t.close()
 }
