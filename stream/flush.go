@@ -102,8 +102,9 @@ func (w *writer) next() (own *buffer, p []byte, data bool) {
 	if b.outside.n > 0 {
 		return b.outside.own, b.outside.left(), false
 	}
-	if b.out.n == 0 {
-		b.out, b.pend = b.pend, pending{}
+	if b.out.n == 0 && b.pend.n > 0 {
+		w.recent = int32(min(b.pend.n, writeSize))
+		b.out, b.pend = b.pend, pending{least: int(w.recent)}
 	}
 	if b.out.n == 0 {
 		w.busy = false

@@ -15,6 +15,8 @@ const (
 	recordSize = 32 << 10  // what one from anything else does: a TLS record, behind what is left of the last one
 	firstRead  = 4 << 10   // what the first read after a pause asks for, where the buffer waits with it
 	inPlace    = 512 << 10 // frames up to this size are read whole into the buffer
+	largeFrame = 32 << 10  // from this size on, not much is read behind a frame:
+	beyond     = 4 << 10   // this much
 )
 
 // errOver says that nothing more will be read; the terminal event tells why.
@@ -212,17 +214,32 @@ func (r *reader) room() []byte {
 	if r.many {
 		r.size, r.many = min(r.size, r.usual()), false
 	}
-	left := r.end - r.pos
+	left, lack := r.end-r.pos, r.lacking()
 	switch {
 	case r.own == nil:
 		r.borrow(r.size)
 	case len(r.buf) != r.size && left < r.size:
 		r.move(r.size)
-	case r.end == len(r.buf):
-		r.grow(left + 1)
+	case r.end == len(r.buf), lack > len(r.buf)-r.end && left <= beyond && r.pos > 0:
+		r.grow(max(left+1, min(left+lack, 2*len(r.buf))))
 		r.size = min(len(r.buf), 1<<maxClass)
 	}
-	return r.buf[r.end:]
+	p := r.buf[r.end:]
+	if lack > 0 {
+		p = p[:min(len(p), lack)]
+	}
+	return p
+}
+
+// lacking returns how many bytes to ask for where a large frame is read whole
+// into the buffer, and 0 anywhere else: those that are missing, and not many
+// more, as what comes behind it has to be moved.
+func (r *reader) lacking() int {
+	f := &r.frame
+	if !f.open || f.left < largeFrame || f.left > inPlace || !f.plain || !r.assemble {
+		return 0
+	}
+	return int(f.left) - (r.end - r.pos) + beyond
 }
 
 // letGo gives the buffer back when a loop ends and nothing in it waits, nor is

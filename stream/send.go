@@ -8,7 +8,7 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// Send sends one message. It waits for its turn and, while 64 KiB of frames
+// Send sends one message. It waits for its turn and, while 192 KiB of frames
 // wait for the network, for room; it returns when the message was accepted,
 // which means neither that it was written nor that it was delivered: see
 // [Conn.Flush]. Data is copied and stays the caller's.

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	pendingLimit = 64 << 10  // bytes of frames that may wait before senders do
-	writeSize    = 128 << 10 // what one write to the socket is cut to, where control frames wait
+	pendingLimit = 192 << 10 // bytes of frames that may wait before senders do
+	writeSize    = 256 << 10 // what one write to the socket is cut to, where control frames wait
 	controlLimit = 16 << 10  // bytes of operators' control frames that may wait
 	pongLimit    = 2 << 10   // bytes of control frames behind which only the latest Ping is answered
 )
@@ -39,6 +39,7 @@ type writer struct {
 	torn     bool // a message was begun and given up: no other may follow it
 	mu       sync.Mutex
 	shut     bool     // the Close frame is queued: nothing follows it
+	recent   int32    // bytes of data that the last round wrote
 	backlog  *backlog // nil while nothing is to be written
 	err      error    // why the wire is broken
 	queued   int64    // bytes of data frames, and of the Close frame
@@ -67,6 +68,7 @@ var backlogs = sync.Pool{New: func() any { return new(backlog) }}
 func (w *writer) open() *backlog {
 	if w.backlog == nil {
 		w.backlog = backlogs.Get().(*backlog)
+		w.backlog.pend.least = int(w.recent)
 	}
 	return w.backlog
 }
@@ -82,9 +84,10 @@ func (w *writer) full() bool { return w.backlog != nil && w.backlog.pend.n >= pe
 
 // pending is encoded frames in borrowed memory.
 type pending struct {
-	own  *buffer
-	n    int
-	from int // bytes of n that were written
+	own   *buffer
+	n     int
+	from  int // bytes of n that were written
+	least int // of what is borrowed at first
 }
 
 // left returns what is not written yet.
@@ -93,7 +96,7 @@ func (p *pending) left() []byte { return p.own.mem[p.from:p.n] }
 // extend returns room for n more bytes, which count as filled.
 func (p *pending) extend(n int) []byte {
 	if p.own == nil {
-		p.own = take(max(n, 4<<10))
+		p.own = take(max(n, p.least, 4<<10))
 	}
 	if p.n+n > len(p.own.mem) {
 		own := take(max(p.n+n, 2*len(p.own.mem)))
