@@ -50,6 +50,7 @@ func (c *Conn) attach(operators []Operator) error {
 		}
 		l.rsv, l.in, l.out, l.control, l.timer, l.state = taps.RSV, taps.In, taps.Out, taps.Control, taps.Timer, taps.State
 		c.r.chain.add(taps)
+		c.w.tapped = c.w.tapped || taps.Out != nil
 	}
 	return nil
 }

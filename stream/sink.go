@@ -12,7 +12,7 @@ import (
 
 // SinkOptions are the options of [Conn.Sink]; nil and zero mean the defaults.
 type SinkOptions struct {
-	// Buffer is the channel's capacity. Zero means 256; negative means none.
+	// Buffer is the channel's capacity. Zero means 512; negative means none.
 	Buffer int
 	// CloseConn makes the end of this producer the end of the connection:
 	// closing the channel sends what stands in it and then closes with 1000.
@@ -38,7 +38,7 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 		o = &SinkOptions{}
 	}
 	size := o.Buffer
-	setDefault(&size, 256)
+	setDefault(&size, 512)
 	s := &sink{c: c, ctx: ctx, ch: make(chan Message, max(size, 0)), asks: make(chan chan struct{}), gone: make(chan struct{}), closeConn: o.CloseConn}
 	c.sinks.add(s)
 	go s.run() // ends when the channel is closed or ctx ends
@@ -186,9 +186,9 @@ func (s *sink) send() {
 			}
 			break
 		}
-		s.one(s.have[i])
-		for i++; i < len(s.have) && w.roomy(); i++ {
+		if i += w.batch(s.have[i:]); i < len(s.have) && w.roomy() {
 			s.one(s.have[i])
+			i++
 		}
 		w.unlock()
 		w.push()

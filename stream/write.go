@@ -39,6 +39,7 @@ type writer struct {
 	torn     bool // a message was begun and given up: no other may follow it
 	mu       sync.Mutex
 	shut     bool     // the Close frame is queued: nothing follows it
+	tapped   bool     // some operator has an Out; never changes
 	recent   int32    // bytes of data that the last round wrote
 	backlog  *backlog // nil while nothing is to be written
 	err      error    // why the wire is broken
@@ -229,6 +230,29 @@ func (w *writer) message(m Message) error {
 	w.begun, w.last = false, false
 	f := Frame{Type: m.Type, First: true, Last: true, Begin: true, End: true, Verbatim: m.Verbatim, Payload: m.Data}
 	return w.piece(f)
+}
+
+// batch sends, under the turn, as many of these messages as there is room for
+// and need no more than a frame each, and returns how many: it stops at one that
+// cannot be sent, is too large for a frame, or that an operator wants.
+func (w *writer) batch(messages []Message) (n int) {
+	if w.tapped {
+		return 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut || w.torn || w.err != nil {
+		return 0
+	}
+	for ; n < len(messages) && !w.full(); n++ {
+		m := &messages[n]
+		if w.fragment > 0 && len(m.Data) > w.fragment || m.check() != nil {
+			break
+		}
+		w.queued += int64(w.frame(&w.open().pend, wire.Header{Fin: true, Opcode: byte(m.Type)}, m.Data))
+		m.Release()
+	}
+	return n
 }
 
 // piece sends a piece of a message through the operators.
