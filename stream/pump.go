@@ -252,6 +252,9 @@ func (s single) give(messages []Message) (int, error) {
 	s.mu.Lock()
 	var own [1]Message
 	for i := range messages {
+		if s.pass(messages[i]) {
+			continue
+		}
 		s.arena.own(own[:], messages[i:i+1])
 		if err := s.hand(own[0]); err != nil {
 			s.mu.Unlock()
@@ -261,6 +264,19 @@ func (s single) give(messages []Message) (int, error) {
 	}
 	s.mu.Unlock()
 	return len(messages), nil
+}
+
+// pass gives a message that needs neither a copy nor a wait, under the lock.
+func (s single) pass(m Message) bool {
+	if m.own == nil || s.ended.Load() || s.c.r.attention.Load() != 0 {
+		return false
+	}
+	select {
+	case s.ch <- m:
+		return true
+	default:
+		return false
+	}
 }
 
 // hand gives one message, under the lock, which it opens where it waits: for
