@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -54,4 +55,21 @@ func TestLastByteComesAlone(t *testing.T) {
 			time.Sleep(50 * time.Millisecond) // it is there when it is asked for
 		}
 	}
+}
+
+// A loop that begins with something at hand may stay in its body for long: it is
+// watched over from the start.
+func TestLoopThatBeginsBusy(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		p := script.Client(t, &stream.Options{Buffered: []byte{0x82, 1, 'a'}})
+		for range p.Conn.All(ctx) {
+			p.Sends(script.Ping("alive?"))
+			start := time.Now()
+			p.Wants("the answer", script.Pong("alive?"))
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+			break
+		}
+	})
 }

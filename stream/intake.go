@@ -25,6 +25,7 @@ var intakes = sync.Pool{New: func() any { return new(intake) }}
 // open sees that there is an intake to write to.
 func (r *reader) open() {
 	if r.intake == &nothing {
+		checkNothing()
 		r.intake = intakes.Get().(*intake)
 	}
 }

@@ -2,6 +2,8 @@ package stream
 
 import (
 	"context"
+	"fmt"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/wsflow/wsflow/internal/wire"
@@ -57,9 +59,22 @@ func (m Message) check() error {
 		return nil
 	case Text:
 		if !wire.Valid(m.Data) {
-			return &result.ArgumentError{Name: "text message", Allowed: "valid UTF-8"}
+			return &result.ArgumentError{Name: "text message", Allowed: fmt.Sprintf("valid UTF-8; it is none at byte %d", invalidAt(m.Data))}
 		}
 		return nil
 	}
 	return &result.ArgumentError{Name: "type of a message", Value: int(m.Type), Allowed: "stream.Text or stream.Binary"}
+}
+
+// invalidAt returns where p ceases to be UTF-8.
+func invalidAt(p []byte) int {
+	at := 0
+	for at < len(p) {
+		r, n := utf8.DecodeRune(p[at:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		at += n
+	}
+	return at
 }
