@@ -58,4 +58,9 @@
 // there before any stream ends, and [Conn.Result] keeps it. A stream ends
 // plainly after a success, and with the event's error after anything else;
 // messages that came before the event are delivered first.
+//
+// The peer's Close is answered when the connection comes to it. For All, Reader
+// and callbacks that is after the message before it was dealt with; channels and
+// Observables may still have messages in their queues then, and what is sent in
+// answer to those finds the connection closed.
 package stream
