@@ -14,6 +14,12 @@
 //
 // At most 10 redirects are followed, none from TLS to no TLS.
 //
+// Dials do not wait for each other. That "there MUST be no more than one
+// connection in a CONNECTING state" to a host is left to the program: one that
+// opens many connections at once knows whether their server minds.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+//
 // # Options
 //
 // A bad value is refused before any I/O, with a *[result.General] around a
@@ -40,7 +46,7 @@
 //	                                                    the transport's: the environment   proxies but http, https, socks5, socks5h; with ws+unix
 //	DialContext       func(context.Context, string, string) (net.Conn, error)
 //	                                                    the transport's                    with ws+unix, or beside a transport that makes TLS itself
-//	Loop              interface{ Post(func()) }         the connection's own goroutine     nothing
+//	Loop              interface{ Post(func()) }         the connection's own goroutine     a nil *Loop or PostFunc
 //
 // TLS, TLSConfig, Proxy and DialContext are refused with an HTTPClient whose
 // Transport is not an *http.Transport.
