@@ -279,10 +279,12 @@ func TestTransportsHooksWithoutContext(t *testing.T) {
 	var dialed []string
 	client := &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		//lint:ignore SA1019 what this tests
 		Dial: func(network, addr string) (net.Conn, error) {
 			dialed = append(dialed, addr)
 			return net.Dial(network, addr)
 		},
+		//lint:ignore SA1019 what this tests
 		DialTLS: func(network, addr string) (net.Conn, error) {
 			dialed = append(dialed, "TLS "+addr)
 			return tls.Dial(network, addr, &tls.Config{InsecureSkipVerify: true})

@@ -45,10 +45,11 @@ func (a *lookAhead) arm() {
 	}
 }
 
-// spare is for a consumer that comes: where nothing is at hand it reads next,
-// and nobody has to watch.
+// spare is for a consumer that is about to wait on a connection on which nothing
+// has come yet: nobody has to watch meanwhile. Later on, setting the timer back
+// would cost more than it saves.
 func (a *lookAhead) spare() {
-	if a.armed.Load() && a.r.pos == a.r.end {
+	if a.armed.Load() && a.r.last.Load() == 0 {
 		a.r.c.unwatch()
 	}
 }
@@ -72,6 +73,7 @@ func (a *lookAhead) look() {
 // run reads ahead under the lock until a consumer wants the lock, stop says so,
 // the bound is reached or the stream is over.
 func (a *lookAhead) run(stop func() bool) {
+	defer a.back()
 	r := a.r
 	for {
 		a.scan()
@@ -113,8 +115,9 @@ func (a *lookAhead) read() error {
 	n, err := t.tryRead(a.own, p)
 	if n == 0 && err == nil {
 		a.back()
-		n, err = t.rwc.Read(a.r.first[:])
-		copy(a.room(), a.r.first[:n])
+		if n, err = t.rwc.Read(a.r.first[:]); n > 0 {
+			copy(a.room(), a.r.first[:n])
+		}
 	}
 	return a.took(n, err)
 }

@@ -102,7 +102,6 @@ func (p *pump) run(c *Conn) {
 		p.finish(err)
 	}()
 	c.r.idle, c.r.current = p.rest, nil
-	c.r.ahead.spare()
 	err = p.take(c)
 	whole = true
 }

@@ -186,7 +186,11 @@ func (s *sink) send() {
 			}
 			break
 		}
-		if i += w.batch(s.have[i:]); i < len(s.have) && w.roomy() {
+		for i < len(s.have) && w.roomy() {
+			if n := w.batch(s.have[i:]); n > 0 {
+				i += n
+				continue
+			}
 			s.one(s.have[i])
 			i++
 		}

@@ -110,7 +110,6 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 	}
 	r := &c.r
 	r.assemble, r.current = true, nil
-	r.ahead.spare()
 	stop := r.watchContext(ctx)
 	defer r.leave(stop)
 	if raceDetector {

@@ -1,0 +1,56 @@
+package stream_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A halver hands each piece on in two, and calls between after the first.
+type halver struct{ between func() }
+
+func (h halver) Attach(*stream.Link) (stream.Taps, error) {
+	var rest stream.Frame
+	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+		if f.Type == 0 {
+			return rest, false, nil
+		}
+		half := len(f.Payload) / 2
+		rest = f
+		rest.First, rest.Payload = false, f.Payload[half:]
+		f.Last, f.Payload = false, f.Payload[:half]
+		h.between()
+		return f, true, nil
+	}}, nil
+}
+
+// A loop that begins with what an operator has left to give may stay in its body
+// for long: it is watched over from the start.
+func TestLoopThatBeginsWithAnOperatorsRest(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		inner, cancel := context.WithCancel(ctx)
+		p := script.Client(t, &stream.Options{Operators: []stream.Operator{halver{func() { cancel(); synctest.Wait() }}}})
+		p.Sends(script.Text("message"))
+		for _, err := range p.Conn.All(inner) {
+			if err != context.Canceled {
+				t.Fatalf("the loop was given the error %v, want its context's", err)
+			}
+		}
+		for m := range p.Conn.All(ctx) {
+			if got := m.String(); got != "message" {
+				t.Errorf("got %q", got)
+			}
+			p.Sends(script.Ping("alive?"))
+			start := time.Now()
+			p.Wants("the answer", script.Pong("alive?"))
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+			break
+		}
+	})
+}
