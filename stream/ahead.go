@@ -134,7 +134,7 @@ func (a *lookAhead) took(n int, err error) error {
 
 func (a *lookAhead) room() []byte {
 	if a.own == nil {
-		a.own = take(a.r.size)
+		a.own = take(int(a.r.size))
 	}
 	if a.n == len(a.own.mem) {
 		own := take(2 * a.n)

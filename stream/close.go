@@ -352,7 +352,7 @@ func (c *Conn) readFailed(err error) {
 // writeFailed is told that nothing can be written any more. The peer's last
 // words may still be on their way, so reading goes on until the deadline.
 func (c *Conn) writeFailed(err error) {
-	c.w.broke(err)
+	c.w.broke()
 	s := &c.close
 	s.mu.Lock()
 	first := c.begin()
@@ -397,8 +397,8 @@ func (c *Conn) expire() {
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.1
 func (c *Conn) linger() {
 	status, _ := c.promise.Status()
-	wait := status.Received == 0 || c.role == Client
-	if status.Received == 0 || c.role == Server {
+	wait := status.Received == 0 || c.r.role == Client
+	if status.Received == 0 || c.r.role == Server {
 		wait = c.t.closeWrite() || wait
 	}
 	if wait {

@@ -33,7 +33,6 @@ type Conn struct {
 	links      []Link // the operators, first nearest the application
 
 	lasting *lasting
-	role    Role
 	start   time.Time
 	promise *result.Promise
 	settle  func(result.Status) bool
@@ -58,9 +57,9 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if rwc == nil {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
-	c := &Conn{t: newTransport(rwc), role: role, lasting: all.lasting(), start: time.Now()}
+	c := &Conn{t: newTransport(rwc), lasting: all.lasting(), start: time.Now()}
 	c.promise, c.settle = result.NewPromise(c.post)
-	c.initReader(&all)
+	c.initReader(role, &all)
 	c.initWriter(&all)
 	if err := c.attach(all.Operators); err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if role == Client && !c.r.chain.all {
 		c.r.direct = inPlace
 		if c.r.limit >= 0 {
-			c.r.direct = int(min(inPlace, c.r.limit))
+			c.r.direct = int32(min(inPlace, c.r.limit))
 		}
 	}
 	c.r.ahead.arm()
@@ -77,16 +76,16 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	return c, nil
 }
 
-func (c *Conn) initReader(o *Options) {
+func (c *Conn) initReader(role Role, o *Options) {
 	r := &c.r
-	r.c, r.intake, r.limit = c, &nothing, o.SizeLimit
+	r.c, r.intake, r.role, r.limit = c, &nothing, role, o.SizeLimit
 	r.size, r.drained = firstRead, true
 	if c.t.raw != nil {
 		r.size = readSize
 	}
 	r.ahead.r, r.ahead.bound = r, o.LookAhead
 	if n := len(o.Buffered); n > 0 {
-		r.borrow(max(n, r.size))
+		r.borrow(max(n, int(r.size)))
 		r.end = copy(r.buf, o.Buffered)
 	}
 }

@@ -28,7 +28,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 func (w *writer) own() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.busy || w.err != nil || w.backlog == nil {
+	if w.busy || w.broken || w.backlog == nil {
 		return false
 	}
 	w.busy = true
@@ -88,7 +88,7 @@ func (w *writer) run(write func(*buffer, []byte) (int, error)) bool {
 func (w *writer) next() (own *buffer, p []byte, data bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil {
+	if w.broken {
 		return nil, nil, false
 	}
 	b := w.backlog
@@ -152,14 +152,14 @@ func (w *writer) wrote(n int, data bool) {
 	}
 }
 
-// broke records why nothing can be written any more, for the owner of the wire.
-func (w *writer) broke(err error) {
+// broke records that nothing can be written any more, for the owner of the wire.
+func (w *writer) broke() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil {
+	if w.broken {
 		return
 	}
-	w.err = err
+	w.broken = true
 	if b := w.backlog; b != nil {
 		for _, p := range []*pending{&b.pend, &b.out, &b.urgent, &b.outside} {
 			p.free()

@@ -50,7 +50,7 @@ func (r *reader) prepare() error {
 	if len(p) == 0 {
 		return nil
 	}
-	if r.c.role == Server {
+	if r.role == Server {
 		f.key = wire.Mask(p, p, f.key)
 	}
 	f.ready = int(at)
@@ -146,7 +146,7 @@ func (r *reader) checkHeader(h wire.Header) error {
 	// "A server MUST NOT mask any frames that it sends to the client."
 	// "The server MUST close the connection upon receiving a frame that is not masked."
 	// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.1
-	case h.Masked != (r.c.role == Server):
+	case h.Masked != (r.role == Server):
 		if h.Masked {
 			return protocolError("a frame from the server is masked")
 		}

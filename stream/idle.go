@@ -46,7 +46,7 @@ func (r *reader) await() (n int, err error) {
 		return n, err
 	}
 	r.seen(n)
-	r.borrow(r.size)
+	r.borrow(int(r.size))
 	r.end = copy(r.buf, r.first[:n])
 	r.drained = false
 	m, err := r.read()

@@ -68,7 +68,7 @@ func State[T any](c *Conn) (state T, ok bool) {
 }
 
 // Role returns the side of the connection that this program is.
-func (l *Link) Role() Role { return l.conn.role }
+func (l *Link) Role() Role { return l.conn.r.role }
 
 // Down hands a data piece on, toward the wire. It may only be called from
 // inside the operator's own Out, any number of times. The payload may be

@@ -38,11 +38,11 @@ type reader struct {
 
 	*intake
 	base  int64 // offset of buf[0] in the stream of all bytes
-	size  int   // of the buffer to borrow next
 	chain chain // the operators' In
 
 	limit  int64
-	direct int // the largest message that burst takes; negative: none
+	direct int32 // the largest message that burst takes; negative: none
+	size   int32 // of the buffer to borrow next
 
 	current *messageReader // the one that a Reader returned last
 	idle    func()         // the consumer's, called before it may wait; may be nil
@@ -58,6 +58,7 @@ type reader struct {
 	over      bool         // nothing more is read; set under the lock
 	drained   bool         // the transport seems to be empty: it was when last asked, or had little
 	first     [1]byte      // what is asked for while it is
+	role      Role
 }
 
 // A frame is the state of parsing between two pieces.
@@ -202,7 +203,7 @@ func (r *reader) seen(n int) {
 }
 
 // usual is the size of a buffer that nothing has called for a larger one.
-func (r *reader) usual() int {
+func (r *reader) usual() int32 {
 	if r.c.t.raw != nil {
 		return readSize
 	}
@@ -214,15 +215,15 @@ func (r *reader) room() []byte {
 	if r.many {
 		r.size, r.many = min(r.size, r.usual()), false
 	}
-	left, lack := r.end-r.pos, r.lacking()
+	size, left, lack := int(r.size), r.end-r.pos, r.lacking()
 	switch {
 	case r.own == nil:
-		r.borrow(r.size)
-	case len(r.buf) != r.size && left < r.size:
-		r.move(r.size)
+		r.borrow(size)
+	case len(r.buf) != size && left < size:
+		r.move(size)
 	case r.end == len(r.buf), lack > len(r.buf)-r.end && left <= beyond && r.pos > 0:
 		r.grow(max(left+1, min(left+lack, 2*len(r.buf))))
-		r.size = min(len(r.buf), 1<<maxClass)
+		r.size = int32(min(len(r.buf), 1<<maxClass))
 	}
 	p := r.buf[r.end:]
 	if lack > 0 {

@@ -45,7 +45,7 @@ func TestBrokenWireIsTheCause(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		op.between = func() { c.w.broke(cut) } // the writer has come so far in writeFailed
+		op.between = c.w.broke // the writer has come so far in writeFailed
 		if err := c.SendText(t.Context(), "in two pieces"); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the message was refused with %v", err)
 		}

@@ -127,7 +127,7 @@ func (r *reader) burst(yield func(Message, error) bool) bool {
 				return true
 			}
 		}
-		if n > len(b)-head || n > r.direct {
+		if n > len(b)-head || n > int(r.direct) {
 			return true
 		}
 		m := Message{Data: b[head : head+n : head+n]}

@@ -39,10 +39,10 @@ type writer struct {
 	torn     bool // a message was begun and given up: no other may follow it
 	mu       sync.Mutex
 	shut     bool     // the Close frame is queued: nothing follows it
+	broken   bool     // nothing can be written any more
 	tapped   bool     // some operator has an Out; never changes
 	recent   int32    // bytes of data that the last round wrote
 	backlog  *backlog // nil while nothing is to be written
-	err      error    // why the wire is broken
 	queued   int64    // bytes of data frames, and of the Close frame
 	written  int64    // bytes of those that reached the kernel
 	progress chan struct{}
@@ -192,7 +192,7 @@ func (w *writer) roomy() bool {
 // breaks.
 func (w *writer) await(ctx context.Context, ok func() bool) error {
 	for !ok() {
-		if w.err != nil {
+		if w.broken {
 			return w.closedError()
 		}
 		if w.progress == nil {
@@ -241,7 +241,7 @@ func (w *writer) batch(messages []Message) (n int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.shut || w.torn || w.err != nil {
+	if w.shut || w.torn || w.broken {
 		return 0
 	}
 	for ; n < len(messages) && !w.full(); n++ {
@@ -279,7 +279,7 @@ func (w *writer) tear() {
 func (w *writer) ended() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.shut || w.err != nil || w.c.close.begun.given()
+	return w.shut || w.broken || w.c.close.begun.given()
 }
 
 // down hands a piece to the first of these operators that wants it, or to the
@@ -309,7 +309,7 @@ func (w *writer) data(f Frame) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.shut || w.torn || w.err != nil {
+	if w.shut || w.torn || w.broken {
 		return w.closedError()
 	}
 	w.queued += int64(w.frame(&w.open().pend, h, f.Payload))
@@ -325,7 +325,7 @@ func (w *writer) data(f Frame) error {
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.3
 func (w *writer) frame(p *pending, h wire.Header, payload []byte) int {
 	h.Length = int64(len(payload))
-	if w.c.role == Client {
+	if w.c.r.role == Client {
 		h.Masked, h.Key = true, w.open().key()
 	}
 	room := p.extend(wire.MaxHeader + len(payload))
@@ -353,7 +353,7 @@ func (b *backlog) key() uint32 {
 // control queues a control frame of an operator.
 func (w *writer) control(t Type, payload []byte) error {
 	w.mu.Lock()
-	if w.shut || w.err != nil || w.c.close.begun.given() {
+	if w.shut || w.broken || w.c.close.begun.given() {
 		w.mu.Unlock()
 		return w.closedError()
 	}
@@ -378,7 +378,7 @@ func (w *writer) control(t Type, payload []byte) error {
 func (w *writer) answer(payload []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil {
+	if w.broken {
 		return
 	}
 	b := w.open()
@@ -398,7 +398,7 @@ func (w *writer) finish(code result.StatusCode, reason string) bool {
 		return false
 	}
 	w.shut = true
-	if w.err != nil {
+	if w.broken {
 		return true
 	}
 	payload := wire.AppendClose(nil, int(code), reason)
