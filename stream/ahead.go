@@ -45,15 +45,6 @@ func (a *lookAhead) arm() {
 	}
 }
 
-// spare is for a consumer that is about to wait on a connection on which nothing
-// has come yet: nobody has to watch meanwhile. Later on, setting the timer back
-// would cost more than it saves.
-func (a *lookAhead) spare() {
-	if a.armed.Load() && a.r.last.Load() == 0 {
-		a.r.c.unwatch()
-	}
-}
-
 // watch runs on the clock's goroutine. If nobody is reading it reads ahead,
 // until the consumer comes back.
 func (a *lookAhead) watch() {

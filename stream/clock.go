@@ -47,18 +47,6 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	c.wind(now)
 }
 
-// unwatch takes back that the look-ahead is due.
-func (c *Conn) unwatch() {
-	k := &c.clock
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.watch != 0 {
-		k.watch = 0
-		c.r.ahead.armed.Store(false)
-		c.wind(time.Since(c.start))
-	}
-}
-
 const forever = 1<<63 - 1
 
 // wind starts the timer, under the lock, for what is due first.
@@ -77,10 +65,8 @@ func (c *Conn) wind(now time.Duration) {
 		earlier(c.links[i].due)
 	}
 	switch {
-	case next == 0 && k.timer != nil:
-		k.timer.Stop()
-		k.timer = nil
 	case next == 0:
+		k.timer = nil
 	case k.timer == nil:
 		k.timer = time.AfterFunc(next-now, c.tick)
 	default:

@@ -40,7 +40,6 @@ func (r *reader) idles() bool {
 func (r *reader) await() (n int, err error) {
 	r.drop()
 	r.rest()
-	r.ahead.spare()
 	n, err = r.c.t.rwc.Read(r.first[:])
 	if n == 0 {
 		return n, err

@@ -1,0 +1,106 @@
+package stream_test
+
+import (
+	"bytes"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A sleeper's Timer is to be called after a second, and then at the end of time.
+type sleeper struct{ calls int }
+
+func (s *sleeper) Attach(*stream.Link) (stream.Taps, error) {
+	return stream.Taps{Timer: func(time.Time) (time.Duration, error) {
+		switch s.calls++; {
+		case s.calls == 1:
+			return time.Second, nil
+		case s.calls < 100:
+			return math.MaxInt64, nil
+		}
+		return 0, nil
+	}}, nil
+}
+
+// However long the duration is that a Timer returns, it is not called before, and
+// nothing else that waits for the time has to wait so long.
+func TestTimerThatSleepsForEver(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		s := &sleeper{}
+		p := script.Client(t, &stream.Options{Operators: []stream.Operator{s}})
+		time.Sleep(time.Minute)
+		p.Sends(script.Text("message"))
+		for range p.Conn.All(ctx) {
+			p.Sends(script.Ping("alive?"))
+			p.Wants("the answer", script.Pong("alive?"))
+			break
+		}
+		if s.calls != 2 {
+			t.Errorf("the timer was called %d times, want 2", s.calls)
+		}
+	})
+}
+
+// A Sink keeps to the fragment size.
+func TestSinkFragments(t *testing.T) {
+	for _, s := range sides {
+		bubble(t, s.name, func(t *testing.T) {
+			p := s.start(t, &stream.Options{FragmentSize: 3})
+			sink := p.Conn.Sink(ctx, nil)
+			sink <- text("abc")
+			sink <- text("abcdefg")
+			close(sink)
+			p.Wants("a message of one frame", script.Text("abc"))
+			p.Wants("the first fragment", script.Text("abc").Open())
+			p.Wants("the second fragment", script.More("def"))
+			p.Wants("the last fragment", script.Last("g"))
+			p.Conn.CloseNow(nil)
+		})
+	}
+}
+
+// A pause keeps back the messages that are at hand, too.
+func TestPauseAmongSharedMessages(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		const size, count = 16, 60
+		message := append([]byte{0x82, 126, 1000 >> 8, 1000 & 0xFF}, make([]byte, 1000)...)
+		p := script.Client(t, &stream.Options{Buffered: bytes.Repeat(message, count)})
+		messages := p.Conn.Chan(ctx, &stream.Queue{Size: size}).C
+		synctest.Wait() // the queue is full, and the next one waits for room
+		resume := p.Conn.Pause()
+		got := 0
+		for range count {
+			for len(messages) > 0 {
+				<-messages
+				got++
+			}
+			synctest.Wait()
+		}
+		if got > size+1 {
+			t.Errorf("%d messages came in a pause, want no more than the %d that were under way", got, size+1)
+		}
+		resume()
+		for ; got < count; got++ {
+			within(t, "the rest of the messages", messages)
+		}
+		p.Conn.CloseNow(nil)
+	})
+}
+
+// Where nobody takes messages, those that came with the handshake are discarded,
+// too, to finish the closing handshake.
+func TestDiscardsWhatWasBuffered(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		p := script.Client(t, &stream.Options{Buffered: []byte{0x82, 1, 'a'}, LookAhead: 1000})
+		p.Sends(script.Binary(make([]byte, 5000)), script.Binary(make([]byte, 5000)))
+		p.Conn.Close(1000, "")
+		p.WantsClose(1000)
+		p.Sends(script.Binary(make([]byte, 5000)), script.Close(1000, ""))
+		endedPlainly(t, p.Conn, result.Status{Code: 1000, Sent: 1000, Received: 1000})
+	})
+}
