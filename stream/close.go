@@ -243,11 +243,16 @@ func (c *Conn) end(outcome func(result.Status) result.Status) bool {
 	status := outcome(s.status)
 	s.mu.Unlock()
 	if first {
-		c.settle(status)
-		c.clock.stop()
-		c.t.interrupt()
+		c.announce(status)
 	}
 	return first
+}
+
+// announce lets everybody know of the terminal event.
+func (c *Conn) announce(status result.Status) {
+	c.settle(status)
+	c.clock.stop()
+	c.t.interrupt()
 }
 
 // terminate is lost that also closes the transport.
@@ -298,8 +303,13 @@ func (c *Conn) fail(err error) {
 	}
 }
 
-// abort sends a Close frame and settles with the outcome, without waiting for
-// the peer's Close.
+// abort sends a Close frame and settles with the outcome in one step, without
+// waiting for the peer's Close: one that comes in this very instant is not
+// looked at any more.
+//
+// "An endpoint MUST NOT continue to attempt to process data (including a
+// responding Close frame) from the remote endpoint after being instructed to
+// _Fail the WebSocket Connection_."
 func (c *Conn) abort(code result.StatusCode, reason string, outcome func(result.Status) result.Status) {
 	s := &c.close
 	s.mu.Lock()
@@ -311,10 +321,11 @@ func (c *Conn) abort(code result.StatusCode, reason string, outcome func(result.
 	if c.w.finish(code, cutReason(reason)) {
 		s.status.Sent = code
 	}
+	s.settled = true
+	status := outcome(s.status)
 	s.mu.Unlock()
-	if c.end(outcome) {
-		c.rest()
-	}
+	c.announce(status)
+	c.rest()
 	c.w.kick()
 }
 
@@ -379,41 +390,6 @@ func (c *Conn) expire() {
 	}
 	c.lost(broken)
 	c.t.cut()
-}
-
-// linger closes the transport after the last Close frame. The client lets the
-// server do so first; the server says that it sends no more, where the transport
-// can, as does a side that failed the connection. Then what still comes is
-// thrown away until the peer has closed, too: a socket that is closed while bytes
-// come to it is reset, and what the peer has not read yet is lost. The deadline
-// cuts that short.
-//
-// "The underlying TCP connection, in most normal cases, SHOULD be closed first
-// by the server".
-//
-// "one would call shutdown() with SHUT_WR on the socket, call recv() until
-// obtaining a return value of 0 indicating that the peer has also performed an
-// orderly shutdown, and finally call close() on the socket."
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.1
-func (c *Conn) linger() {
-	status, _ := c.promise.Status()
-	wait := status.Received == 0 || c.r.role == Client
-	if status.Received == 0 || c.r.role == Server {
-		wait = c.t.closeWrite() || wait
-	}
-	if wait {
-		c.r.acquire(context.Background())
-		c.r.over = true
-		c.r.release()
-		own := take(firstRead)
-		for err := error(nil); err == nil || interrupted(err); {
-			c.t.resume()
-			_, err = c.t.rwc.Read(own.mem)
-		}
-		own.free()
-	}
-	c.t.close()
-	c.close.deadline.Stop()
 }
 
 // CloseNow ends the connection at once: the terminal event is a

@@ -1,0 +1,38 @@
+package stream
+
+import "context"
+
+// linger closes the transport after the last Close frame. The client lets the
+// server do so first; the server says that it sends no more, where the transport
+// can, as does a side that failed the connection. Then what still comes is
+// thrown away until the peer has closed, too: a socket that is closed while bytes
+// come to it is reset, and what the peer has not read yet is lost. The deadline
+// cuts that short.
+//
+// "The underlying TCP connection, in most normal cases, SHOULD be closed first
+// by the server".
+//
+// "one would call shutdown() with SHUT_WR on the socket, call recv() until
+// obtaining a return value of 0 indicating that the peer has also performed an
+// orderly shutdown, and finally call close() on the socket."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.1
+func (c *Conn) linger() {
+	status, _ := c.promise.Status()
+	wait := status.Received == 0 || c.r.role == Client
+	if status.Received == 0 || c.r.role == Server {
+		wait = c.t.closeWrite() || wait
+	}
+	if wait {
+		c.r.acquire(context.Background())
+		c.r.over = true
+		c.r.release()
+		own := take(firstRead)
+		for err := error(nil); err == nil || interrupted(err); {
+			c.t.resume()
+			_, err = c.t.rwc.Read(own.mem)
+		}
+		own.free()
+	}
+	c.t.close()
+	c.close.deadline.Stop()
+}
