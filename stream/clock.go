@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -43,11 +44,9 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := time.Since(c.start)
-	*due = now + min(in, forever-now)
+	*due = now + min(in, math.MaxInt64-now)
 	c.wind(now)
 }
-
-const forever = 1<<63 - 1
 
 // wind starts the timer, under the lock, for what is due first.
 func (c *Conn) wind(now time.Duration) {

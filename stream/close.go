@@ -310,6 +310,7 @@ func (c *Conn) fail(err error) {
 // "An endpoint MUST NOT continue to attempt to process data (including a
 // responding Close frame) from the remote endpoint after being instructed to
 // _Fail the WebSocket Connection_."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.7
 func (c *Conn) abort(code result.StatusCode, reason string, outcome func(result.Status) result.Status) {
 	s := &c.close
 	s.mu.Lock()
