@@ -97,18 +97,22 @@ func (a *lookAhead) extend() bool {
 
 // read reads once. While it waits for a plain socket it holds one byte, beside
 // what it has.
-func (a *lookAhead) read() error {
-	t, p := &a.r.c.t, a.room()
-	if t.raw == nil {
-		n, err := t.rwc.Read(p)
-		return a.took(n, err)
-	}
-	n, err := t.tryRead(a.own, p)
-	if n == 0 && err == nil {
+func (a *lookAhead) read() (err error) {
+	r, t, n := a.r, &a.r.c.t, 0
+	switch {
+	case t.raw == nil:
+		n, err = t.rwc.Read(a.room())
+	case r.drained:
 		a.back()
-		if n, err = t.rwc.Read(a.r.first[:]); n > 0 {
-			copy(a.room(), a.r.first[:n])
+		n, err = t.await()
+		r.drained = err != nil
+		if n > 0 {
+			a.room()[0] = t.first[0]
 		}
+	default:
+		p := a.room()
+		n, err = t.tryRead(a.own, p)
+		r.drained = n < firstRead && err == nil
 	}
 	return a.took(n, err)
 }

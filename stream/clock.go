@@ -11,8 +11,16 @@ import (
 type clock struct {
 	mu    sync.Mutex
 	timer *time.Timer   // nil while nothing is due
-	watch time.Duration // when the look-ahead is due, from the connection's start; 0 is never
+	watch time.Duration // when the look-ahead is due; 0 is never
 }
+
+// epoch is what times are counted from: that takes a third of a time.Time, and
+// connections are many. Times may be negative: the clock of testing/synctest
+// begins in the year 2000.
+var epoch = time.Now()
+
+// now returns the time, counted from epoch.
+func now() time.Duration { return time.Since(epoch) }
 
 // wakeAll calls each operator's Timer for the first time.
 func (c *Conn) wakeAll() {
@@ -43,13 +51,13 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	k := &c.clock
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := time.Since(c.start)
-	*due = now + min(in, math.MaxInt64-now)
-	c.wind(now)
+	at := now()
+	*due = at + min(in, math.MaxInt64/2) // a hundred years do for any wait
+	c.wind(at)
 }
 
 // wind starts the timer, under the lock, for what is due first.
-func (c *Conn) wind(now time.Duration) {
+func (c *Conn) wind(at time.Duration) {
 	k, next := &c.clock, time.Duration(0)
 	if c.ended() {
 		return
@@ -67,9 +75,9 @@ func (c *Conn) wind(now time.Duration) {
 	case next == 0:
 		k.timer = nil
 	case k.timer == nil:
-		k.timer = time.AfterFunc(next-now, c.tick)
+		k.timer = time.AfterFunc(next-at, c.tick)
 	default:
-		k.timer.Reset(next - now)
+		k.timer.Reset(next - at)
 	}
 }
 
@@ -78,10 +86,10 @@ func (c *Conn) wind(now time.Duration) {
 func (c *Conn) tick() {
 	k := &c.clock
 	k.mu.Lock()
-	now := time.Since(c.start)
+	at := now()
 	expired := func(due *time.Duration) bool {
 		was := *due
-		if was == 0 || was > now {
+		if was == 0 || was > at {
 			return false
 		}
 		*due = 0
@@ -94,7 +102,7 @@ func (c *Conn) tick() {
 			rings = append(rings, &c.links[i])
 		}
 	}
-	c.wind(now)
+	c.wind(at)
 	k.mu.Unlock()
 	for _, l := range rings {
 		l.ring()

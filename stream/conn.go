@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
-	"time"
 
 	"github.com/wsflow/wsflow/result"
 	"go.uber.org/zap"
@@ -33,7 +32,6 @@ type Conn struct {
 	links      []Link // the operators, first nearest the application
 
 	lasting *lasting
-	start   time.Time
 	promise *result.Promise
 	settle  func(result.Status) bool
 	quit    signal // CloseNow was called
@@ -57,7 +55,8 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if rwc == nil {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
-	c := &Conn{t: newTransport(rwc), lasting: all.lasting(), start: time.Now()}
+	c := &Conn{lasting: all.lasting()}
+	c.t.init(rwc)
 	c.promise, c.settle = result.NewPromise(c.post)
 	c.initReader(role, &all)
 	c.initWriter(&all)
@@ -80,6 +79,7 @@ func (c *Conn) initReader(role Role, o *Options) {
 	r := &c.r
 	r.c, r.intake, r.role, r.limit = c, &nothing, role, o.SizeLimit
 	r.size, r.drained = firstRead, true
+	r.last.Store(int64(now()))
 	if c.t.raw != nil {
 		r.size = readSize
 	}

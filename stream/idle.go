@@ -36,18 +36,21 @@ func (r *reader) idles() bool {
 }
 
 // await waits, under the lock, holding one byte of memory, and borrows the
-// buffer once that is filled, for what came with it.
+// buffer once there is something.
 func (r *reader) await() (n int, err error) {
 	r.drop()
 	r.rest()
-	n, err = r.c.t.rwc.Read(r.first[:])
+	n, err = r.c.t.await()
+	if n == 0 && err != nil {
+		return 0, err
+	}
+	r.drained = false
 	if n == 0 {
-		return n, err
+		return r.read()
 	}
 	r.seen(n)
 	r.borrow(int(r.size))
-	r.end = copy(r.buf, r.first[:n])
-	r.drained = false
+	r.buf[0], r.end = r.c.t.first[0], 1
 	m, err := r.read()
 	if m == 0 && err != nil && !interrupted(err) {
 		r.stop(err)

@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -52,8 +53,40 @@ func TestLastByteComesAlone(t *testing.T) {
 		}
 		if want == "ab" {
 			theirs.Write([]byte{'c'})
-			time.Sleep(50 * time.Millisecond) // it is there when it is asked for
 		}
+	}
+}
+
+// What has come by the time that the look-ahead first asks for it is not lost.
+func TestAheadOfWhatIsThere(t *testing.T) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	ours, theirs := sockets(t)
+	c, err := stream.New(ours, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow(nil)
+	theirs.Write([]byte{0x82, 1, 'a'})
+	var got string
+	for m, err := range c.All(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += m.String()
+		if got == "ab" {
+			break
+		}
+		resume := c.Pause()
+		theirs.Write([]byte{0x82, 1, 'b', 0x89, 1, '?'})
+		go func() {
+			var pong [7]byte
+			io.ReadFull(theirs, pong[:])
+			resume()
+		}()
+	}
+	if got != "ab" {
+		t.Fatalf("messages %q; want ab", got)
 	}
 }
 

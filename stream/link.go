@@ -22,7 +22,7 @@ type Link struct {
 	out     func(Frame) error
 	control func(Frame) error
 	timer   func(time.Time) (time.Duration, error)
-	due     time.Duration // the clock's: when to call timer, from the connection's start; 0 is never
+	due     time.Duration // the clock's: when to call timer; 0 is never
 	state   any
 }
 
@@ -93,7 +93,7 @@ func (l *Link) Control(t Type, payload []byte) error {
 // LastRead returns when the last bytes came from the peer, or when the
 // connection started, if none came yet.
 func (l *Link) LastRead() time.Time {
-	return l.conn.start.Add(time.Duration(l.conn.r.last.Load()))
+	return time.Now().Add(time.Duration(l.conn.r.last.Load()) - now())
 }
 
 // Held reports that reading has stopped because this side does not take what

@@ -13,6 +13,10 @@ func plainSocket(io.ReadWriteCloser) syscall.RawConn { return nil }
 
 type rawIO struct{}
 
+func (*transport) ask(uintptr) bool { panic("no plain sockets on this system") }
+
+func (*transport) awaitRaw() (int, error) { panic("no plain sockets on this system") }
+
 func (*transport) tryRead(*buffer, []byte) (int, error) { panic("no plain sockets on this system") }
 
 func (*transport) tryWrite(*buffer, []byte) (int, error) { panic("no plain sockets on this system") }

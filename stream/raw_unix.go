@@ -67,6 +67,35 @@ func (x *rawIO) read(fd uintptr) bool {
 	return true
 }
 
+// awaitRaw is await for a plain socket. Once the socket has nothing, it waits and
+// leaves what comes to tryRead, to be read in one go.
+func (t *transport) awaitRaw() (int, error) {
+	t.asked = false
+	err := t.raw.Read(t.look)
+	switch {
+	case err != nil:
+		return 0, err
+	case t.errno != 0:
+		return 0, t.opError("read", syscall.Errno(t.errno))
+	}
+	return int(t.got), nil
+}
+
+// ask reads the first byte. Called again, it reads nothing: then there is
+// something.
+func (t *transport) ask(fd uintptr) bool {
+	if t.asked {
+		return true
+	}
+	n, err := retry(syscall.Read, fd, t.first[:])
+	none := err == syscall.EAGAIN
+	if none {
+		err = 0
+	}
+	t.asked, t.got, t.errno = true, uint8(max(n, 0)), uint8(err)
+	return !none
+}
+
 // tryWrite writes what a plain socket takes at once of p, which lies in b. It
 // returns fewer bytes than p has, and no error, if the socket is full.
 func (t *transport) tryWrite(b *buffer, p []byte) (int, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"sync/atomic"
-	"time"
 
 	"github.com/wsflow/wsflow/internal/wire"
 )
@@ -49,7 +48,7 @@ type reader struct {
 
 	turn  turn // the lock: of the one who reads
 	ahead lookAhead
-	last  atomic.Int64 // nanoseconds from the connection's start to the last bytes
+	last  atomic.Int64 // when the last bytes came
 
 	attention atomic.Int32 // pauses held and consumers cancelled: not zero makes a consumer look up
 	wanted    atomic.Int32 // consumers that wait for the lock
@@ -57,7 +56,6 @@ type reader struct {
 	many      bool         // the consumer found many messages in the buffer: it need not be large
 	over      bool         // nothing more is read; set under the lock
 	drained   bool         // the transport seems to be empty: it was when last asked, or had little
-	first     [1]byte      // what is asked for while it is
 	role      Role
 }
 
@@ -193,7 +191,7 @@ func (r *reader) read() (n int, err error) {
 
 func (r *reader) seen(n int) {
 	if n > 0 {
-		r.last.Store(int64(time.Since(r.c.start)))
+		r.last.Store(int64(now()))
 		if n < firstRead && r.c.t.raw == nil {
 			r.size = firstRead
 		} else {

@@ -21,6 +21,13 @@ type transport struct {
 	raw syscall.RawConn // nil unless rwc is a plain socket
 
 	closed atomic.Bool
+
+	// Of await.
+	first [1]byte
+	asked bool                  // raw was asked for first
+	got   uint8                 // bytes that it had
+	errno uint8                 // its error, other than that it had none
+	look  func(fd uintptr) bool // asks; made once, as making it allocates
 }
 
 // A recallable connection has a Read that can be called back.
@@ -29,11 +36,25 @@ type recallable interface {
 	SetReadDeadline(time.Time) error
 }
 
-func newTransport(rwc io.ReadWriteCloser) transport {
-	if c, ok := rwc.(recallable); ok && c.SetReadDeadline(time.Time{}) == nil {
-		return transport{rwc: c, raw: plainSocket(rwc)}
+func (t *transport) init(rwc io.ReadWriteCloser) {
+	c, ok := rwc.(recallable)
+	if !ok || c.SetReadDeadline(time.Time{}) != nil {
+		t.rwc = newPatient(rwc)
+		return
 	}
-	return transport{rwc: newPatient(rwc)}
+	t.rwc, t.raw = c, plainSocket(rwc)
+	if t.raw != nil {
+		t.look = t.ask
+	}
+}
+
+// await waits until there is something to read, and returns 1 if the first byte
+// of it was read, into first.
+func (t *transport) await() (n int, err error) {
+	if t.raw != nil {
+		return t.awaitRaw()
+	}
+	return t.rwc.Read(t.first[:])
 }
 
 var longAgo = time.Unix(1, 0)
