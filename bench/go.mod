@@ -1,6 +1,6 @@
 module github.com/wsflow/wsflow/bench
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/coder/websocket v1.8.15
@@ -10,6 +10,7 @@ require (
 	github.com/reactivex/rxgo/v2 v2.5.0
 	github.com/wsflow/wsflow v0.0.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.50.0
 	gonum.org/v1/plot v0.17.0
 )
 

@@ -29,12 +29,17 @@ func (p plan) command() string {
 
 // run measures everything and returns the report.
 func (p plan) run(ctx context.Context) (r *report, err error) {
-	server, stop, err := startServer(ctx)
+	server, stop, err := startServer(ctx, anyCore)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	jobs := p.jobs(server)
+	echo, stopEcho, err := startServer(ctx, firstCore)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stopEcho()) }()
+	jobs := p.jobs(server, echo)
 	if len(jobs) == 0 {
 		return nil, fmt.Errorf("bench: no workload's name matches %q", p.match)
 	}
@@ -65,17 +70,21 @@ func (j job) patience() time.Duration {
 // libraries of a workload one after the other, beginning with another one, as
 // each leaves the machine to the next. Memory does not vary as speed
 // does: one round of it is enough.
-func (p plan) jobs(server address) []job {
+func (p plan) jobs(server, echo address) []job {
 	var all []job
 	for round := range p.Rounds {
 		for _, w := range workloads() {
 			if !p.match.MatchString(w.Name) || w.Operation == opHold && round > 0 {
 				continue
 			}
+			where := server
+			if w.Operation == opEcho {
+				where = echo
+			}
 			for i := range w.among {
 				l := w.among[(i+round)%len(w.among)]
 				all = append(all, job{
-					Workload: w, Library: l.name, Kind: l.kind, Server: server, Window: p.Window,
+					Workload: w, Library: l.name, Kind: l.kind, Server: where, Window: p.Window,
 					Connections: p.connections(w), ID: uint64(len(all)),
 				})
 			}

@@ -100,7 +100,7 @@ func TestVerdict(t *testing.T) {
 func TestJobsTakeTurns(t *testing.T) {
 	p := plan{Rounds: 2, Connections: 40, match: regexp.MustCompile("^(echo|idle)/")}
 	var order []string
-	for _, j := range p.jobs(address{}) {
+	for _, j := range p.jobs(address{}, address{}) {
 		order = append(order, j.Workload.Name+" "+j.Library)
 	}
 	text := strings.Join(order, "\n")
