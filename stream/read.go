@@ -11,11 +11,12 @@ import (
 
 const (
 	readSize   = 64 << 10  // what one read from a plain socket asks for
-	recordSize = 32 << 10  // what one from anything else does: a TLS record, behind what is left of the last one
+	recordSize = 32 << 10  // what a buffer for anything else holds: a TLS record, behind what is left of the last one
+	recordMax  = 16 << 10  // the most that a TLS record holds: what is cut off it takes a read of its own
 	firstRead  = 4 << 10   // what the first read after a pause asks for, where the buffer waits with it
 	inPlace    = 512 << 10 // frames up to this size are read whole into the buffer
 	largeFrame = 32 << 10  // from this size on, not much is read behind a frame:
-	beyond     = 4 << 10   // this much
+	beyond     = 4 << 10   // this much, or a TLS record
 )
 
 // errOver says that nothing more will be read; the terminal event tells why.
@@ -186,17 +187,18 @@ func (r *reader) read() (n int, err error) {
 	}
 	r.end += n
 	r.seen(n)
+	if r.drained && t.raw == nil {
+		r.size = firstRead
+	} else {
+		r.size = max(r.size, r.usual())
+	}
 	return n, err
 }
 
+// seen notes the time, if bytes came.
 func (r *reader) seen(n int) {
 	if n > 0 {
 		r.last.Store(int64(now()))
-		if n < firstRead && r.c.t.raw == nil {
-			r.size = firstRead
-		} else {
-			r.size = max(r.size, r.usual())
-		}
 	}
 }
 
@@ -213,14 +215,16 @@ func (r *reader) room() []byte {
 	if r.many {
 		r.size, r.many = min(r.size, r.usual()), false
 	}
-	size, left, lack := int(r.size), r.end-r.pos, r.lacking()
+	size, left, least := int(r.size), r.end-r.pos, r.least()
+	more := max(beyond, least)
+	lack := r.lacking(more)
 	switch {
 	case r.own == nil:
 		r.borrow(size)
 	case len(r.buf) != size && left < size:
 		r.move(size)
-	case r.end == len(r.buf), lack > len(r.buf)-r.end && left <= beyond && r.pos > 0:
-		r.grow(max(left+1, min(left+lack, 2*len(r.buf))))
+	case len(r.buf)-r.end < least, lack > len(r.buf)-r.end && left <= more && r.pos > 0:
+		r.grow(max(left+least, min(left+lack, 2*len(r.buf))))
 		r.size = int32(min(len(r.buf), 1<<maxClass))
 	}
 	p := r.buf[r.end:]
@@ -230,15 +234,23 @@ func (r *reader) room() []byte {
 	return p
 }
 
+// least returns how many bytes a read is to ask for at least.
+func (r *reader) least() int {
+	if r.c.t.raw == nil && r.size >= recordSize {
+		return recordMax
+	}
+	return 1
+}
+
 // lacking returns how many bytes to ask for where a large frame is read whole
-// into the buffer, and 0 anywhere else: those that are missing, and not many
-// more, as what comes behind it has to be moved.
-func (r *reader) lacking() int {
+// into the buffer, and 0 anywhere else: those that are missing, and some more,
+// but not many, as what comes behind it has to be moved.
+func (r *reader) lacking(more int) int {
 	f := &r.frame
 	if !f.open || f.left < largeFrame || f.left > inPlace || !f.plain || !r.assemble {
 		return 0
 	}
-	return int(f.left) - (r.end - r.pos) + beyond
+	return int(f.left) - (r.end - r.pos) + more
 }
 
 // letGo gives the buffer back when a loop ends and nothing in it waits, nor is
@@ -298,7 +310,7 @@ func (r *reader) share() bool {
 // into another one.
 func (r *reader) grow(n int) {
 	if n > len(r.buf) || r.slab.b != nil {
-		r.move(max(n, readSize))
+		r.move(max(n, int(r.usual())))
 		return
 	}
 	moved := copy(r.buf, r.buf[r.pos:r.end])

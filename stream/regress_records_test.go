@@ -1,0 +1,68 @@
+package stream_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A recorded connection gives its bytes as TLS does: no read returns more than
+// what is left of one record.
+type recorded struct {
+	bytes  []byte
+	at     int
+	record int // bytes in each
+	reads  int
+}
+
+func (c *recorded) Read(p []byte) (int, error) {
+	c.reads++
+	if c.at == len(c.bytes) {
+		return 0, io.EOF
+	}
+	end := min(len(c.bytes), c.at+c.record-c.at%c.record)
+	n := copy(p, c.bytes[c.at:end])
+	c.at += n
+	return n, nil
+}
+
+func (c *recorded) Write(p []byte) (int, error)     { return len(p), nil }
+func (c *recorded) Close() error                    { return nil }
+func (c *recorded) SetReadDeadline(time.Time) error { return nil }
+
+// Bytes that come as records are read a record at a time, whatever the length of
+// the messages: after the first few reads none is cut.
+func TestRecordsAreReadWhole(t *testing.T) {
+	const records, record = 256, 16 << 10
+	for _, size := range []int{16, 1 << 10, 100 << 10} {
+		frame := script.Binary(make([]byte, size)).Bytes(false)
+		wire := &recorded{record: record, bytes: bytes.Repeat(frame, 1+records*record/len(frame))}
+		want := len(wire.bytes) / len(frame)
+		c, err := stream.New(wire, stream.Client, &stream.Options{SizeLimit: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for m, err := range c.All(context.Background()) {
+			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil || len(m.Data) != size {
+				t.Fatalf("%d bytes: message of %d, error %v", size, len(m.Data), err)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("%d bytes: %d messages; want %d", size, got, want)
+		}
+		if most := len(wire.bytes)/record + 10; wire.reads > most {
+			t.Errorf("%d bytes: %d reads of %d records", size, wire.reads, len(wire.bytes)/record)
+		}
+	}
+}
