@@ -52,7 +52,7 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	at := now()
-	*due = at + min(in, math.MaxInt64/2) // a hundred years do for any wait
+	*due = at + min(in, math.MaxInt64-max(at, 0))
 	c.wind(at)
 }
 

@@ -28,11 +28,17 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 }
 
 // idles reports, under the lock, that what comes next is worth waiting for with
-// one byte of memory: the transport seems to be empty, and so is the buffer. What
-// is no plain socket may have no second byte in the middle of a frame, and would
-// wait for it.
+// one byte of memory: the buffer is empty, and the plain socket seems to be. Of
+// anything else nobody knows; in the middle of a frame it may have no second byte,
+// for which it would wait.
 func (r *reader) idles() bool {
-	return r.drained && r.pos == r.end && (r.c.t.raw != nil || !r.frame.open)
+	if r.pos < r.end {
+		return false
+	}
+	if r.c.t.raw != nil {
+		return r.drained
+	}
+	return !r.frame.open
 }
 
 // await waits, under the lock, holding one byte of memory, and borrows the
@@ -41,7 +47,7 @@ func (r *reader) await() (n int, err error) {
 	r.drop()
 	r.rest()
 	n, err = r.c.t.await()
-	if n == 0 && err != nil {
+	if n == 0 && (err != nil || r.c.t.raw == nil) {
 		return 0, err
 	}
 	r.drained = false

@@ -93,7 +93,8 @@ func (l *Link) Control(t Type, payload []byte) error {
 // LastRead returns when the last bytes came from the peer, or when the
 // connection started, if none came yet.
 func (l *Link) LastRead() time.Time {
-	return time.Now().Add(time.Duration(l.conn.r.last.Load()) - now())
+	at := time.Now()
+	return at.Add(time.Duration(l.conn.r.last.Load()) - at.Sub(epoch))
 }
 
 // Held reports that reading has stopped because this side does not take what

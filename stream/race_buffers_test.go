@@ -3,12 +3,19 @@
 package stream_test
 
 import (
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/stream"
+)
+
+// The sizes of reads that matter, as in read.go.
+const (
+	firstRead = 4 << 10
+	recordMax = 16 << 10
 )
 
 // lastWords are the ways in which a connection can end while messages are on
@@ -110,4 +117,57 @@ func TestIdleAfterAPauseHoldsNoBuffer(t *testing.T) {
 		}
 		theirs.Close()
 	})
+}
+
+// Nor does it hold one after messages of any size, or after a read that had
+// nothing, where reads cannot be tried.
+func TestIdleBehindMessagesHoldsNoBuffer(t *testing.T) {
+	for _, size := range []int{0, 1, firstRead - 4, firstRead, recordMax - 4, recordMax, 100_000} {
+		before := stream.Lent()
+		synctest.Test(t, func(t *testing.T) {
+			c, theirs := overPipe(t)
+			go func() {
+				for range c.All(t.Context()) {
+				}
+			}()
+			theirs.Write(script.Binary(make([]byte, size)).Bytes(false))
+			time.Sleep(time.Minute)
+			if n := stream.Lent() - before; n > 0 {
+				t.Errorf("behind a message of %d bytes an idle connection holds %d buffers", size, n)
+			}
+			theirs.Write(nil)
+			time.Sleep(time.Minute)
+			if n := stream.Lent() - before; n > 0 {
+				t.Errorf("behind a read of nothing an idle connection holds %d buffers", n)
+			}
+		})
+	}
+}
+
+// Nor does the look-ahead while it waits for a plain socket: there is the
+// consumer's alone.
+func TestAheadOfASocketHoldsNoBuffer(t *testing.T) {
+	before := stream.Lent()
+	ours, theirs := sockets(t)
+	c, err := stream.New(ours, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow(nil)
+	theirs.Write(script.Binary(make([]byte, 2*firstRead)).Bytes(false))
+	paused := make(chan struct{})
+	go func() {
+		for _, err := range c.All(t.Context()) {
+			if err == nil {
+				defer c.Pause()()
+				close(paused)
+			}
+		}
+	}()
+	<-paused
+	for deadline := time.Now().Add(10 * time.Second); stream.Lent()-before > 1; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d buffers are lent", stream.Lent()-before)
+		}
+	}
 }

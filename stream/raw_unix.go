@@ -51,7 +51,7 @@ func (t *transport) tryRead(b *buffer, p []byte) (int, error) {
 	x.p = nil
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, named("read", err)
 	case x.err == syscall.EAGAIN:
 		return 0, nil
 	case x.err != 0:
@@ -74,7 +74,7 @@ func (t *transport) awaitRaw() (int, error) {
 	err := t.raw.Read(t.look)
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, named("read", err)
 	case t.errno != 0:
 		return 0, t.opError("read", syscall.Errno(t.errno))
 	}
@@ -105,7 +105,7 @@ func (t *transport) tryWrite(b *buffer, p []byte) (int, error) {
 	x.p = nil
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, named("write", err)
 	case x.err != 0 && x.err != syscall.EAGAIN:
 		return x.n, t.opError("write", x.err)
 	}
@@ -131,6 +131,15 @@ func retry(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, sysc
 			return n, errno
 		}
 	}
+}
+
+// named gives an error of a RawConn the name that it has from net.Conn: a RawConn
+// says "raw-read".
+func named(op string, err error) error {
+	if e, ok := err.(*net.OpError); ok {
+		e.Op = op
+	}
+	return err
 }
 
 // opError makes the error that net.Conn would return.

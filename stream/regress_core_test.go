@@ -2,49 +2,13 @@ package stream_test
 
 import (
 	"bytes"
-	"math"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
-
-// A sleeper's Timer is to be called after a second, and then at the end of time.
-type sleeper struct{ calls int }
-
-func (s *sleeper) Attach(*stream.Link) (stream.Taps, error) {
-	return stream.Taps{Timer: func(time.Time) (time.Duration, error) {
-		switch s.calls++; {
-		case s.calls == 1:
-			return time.Second, nil
-		case s.calls < 100:
-			return math.MaxInt64, nil
-		}
-		return 0, nil
-	}}, nil
-}
-
-// However long the duration is that a Timer returns, it is not called before, and
-// nothing else that waits for the time has to wait so long.
-func TestTimerThatSleepsForEver(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		s := &sleeper{}
-		p := script.Client(t, &stream.Options{Operators: []stream.Operator{s}})
-		time.Sleep(time.Minute)
-		p.Sends(script.Text("message"))
-		for range p.Conn.All(ctx) {
-			p.Sends(script.Ping("alive?"))
-			p.Wants("the answer", script.Pong("alive?"))
-			break
-		}
-		if s.calls != 2 {
-			t.Errorf("the timer was called %d times, want 2", s.calls)
-		}
-	})
-}
 
 // A Sink keeps to the fragment size.
 func TestSinkFragments(t *testing.T) {
