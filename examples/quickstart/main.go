@@ -3,17 +3,18 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log"
-	"os"
 
 	"github.com/wsflow/wsflow/dial"
 	"github.com/wsflow/wsflow/result"
 )
 
 func main() {
+	flag.Parse()
 	ctx := context.Background()
-	conn, err := dial.Dial(ctx, os.Args[1], nil)
+	conn, err := dial.Dial(ctx, flag.Arg(0), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
