@@ -58,14 +58,9 @@ func TestLongWaits(t *testing.T) {
 
 // LastRead is one moment until something comes: at first the connection's start.
 func TestLastRead(t *testing.T) {
-	ours, theirs := sockets(t)
 	s := &sleeper{}
 	before := time.Now()
-	c, err := stream.New(ours, stream.Client, &stream.Options{Operators: []stream.Operator{s}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.CloseNow(nil)
+	c, _, theirs := overSockets(t, &stream.Options{Operators: []stream.Operator{s}})
 	first := s.link.LastRead()
 	if first.Before(before) || first.After(time.Now()) {
 		t.Errorf("LastRead is %v from the start", first.Sub(before))

@@ -29,6 +29,18 @@ func sockets(t *testing.T) (ours, theirs net.Conn) {
 	return ours, theirs
 }
 
+// overSockets returns a connection over one of both ends, and these.
+func overSockets(t *testing.T, o *stream.Options) (c *stream.Conn, ours, theirs net.Conn) {
+	t.Helper()
+	ours, theirs = sockets(t)
+	c, err := stream.New(ours, stream.Client, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.CloseNow(nil) })
+	return c, ours, theirs
+}
+
 // polled returns once the runtime has heard of all that had come to sockets by
 // then: readiness is told once.
 func polled(t *testing.T) {
@@ -50,12 +62,7 @@ func polled(t *testing.T) {
 func TestLastByteComesAlone(t *testing.T) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	ours, theirs := sockets(t)
-	c, err := stream.New(ours, stream.Client, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.CloseNow(nil)
+	c, _, theirs := overSockets(t, nil)
 	theirs.Write([]byte{0x82, 3, 'a', 'b'})
 	_, message, err := c.Reader(ctx)
 	if err != nil {
@@ -78,12 +85,7 @@ func TestLastByteComesAlone(t *testing.T) {
 func TestAheadOfWhatIsThere(t *testing.T) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	ours, theirs := sockets(t)
-	c, err := stream.New(ours, stream.Client, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.CloseNow(nil)
+	c, _, theirs := overSockets(t, nil)
 	theirs.Write([]byte{0x82, 1, 'a'})
 	var got string
 	for m, err := range c.All(ctx) {

@@ -148,12 +148,7 @@ func TestIdleBehindMessagesHoldsNoBuffer(t *testing.T) {
 // consumer's alone.
 func TestAheadOfASocketHoldsNoBuffer(t *testing.T) {
 	before := stream.Lent()
-	ours, theirs := sockets(t)
-	c, err := stream.New(ours, stream.Client, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.CloseNow(nil)
+	c, _, theirs := overSockets(t, nil)
 	theirs.Write(script.Binary(make([]byte, 2*firstRead)).Bytes(false))
 	paused := make(chan struct{})
 	go func() {
