@@ -21,14 +21,15 @@ const module = "github.com/wsflow/wsflow"
 var allowed = map[string][]string{
 	".":                 {},
 	"internal/wire":     {},
+	"internal/bufpool":  {},
 	"internal/section":  {},
 	"internal/script":   {"stream", "result", "internal/wire"},
 	"result":            {},
-	"stream":            {"internal/wire", "result"},
+	"stream":            {"internal/bufpool", "internal/wire", "result"},
 	"stream/streamtest": {"stream", "result", "internal/script", "internal/wire"},
-	"deflate":           {"stream", "result"},
+	"deflate":           {"stream", "result", "internal/wire"},
 	"heartbeat":         {"stream", "result"},
-	"dial":              {"stream", "result", "deflate", "heartbeat"},
+	"dial":              {"stream", "result", "deflate", "heartbeat", "internal/wire"},
 }
 
 // walk calls f with each Go file of the module that is no test.

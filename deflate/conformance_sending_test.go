@@ -93,7 +93,7 @@ func TestSection6_1Uncompressed(t *testing.T) {
 		"an empty message":         text(""),
 		"an empty binary":          bin(""),
 		"what would only grow":     bin(noise(5_000)),
-		"what its sender wants so": {Type: stream.Text, Data: big, Verbatim: true},
+		"what its sender wants so": {Type: stream.Text | stream.Verbatim, Data: big},
 	} {
 		inBothRoles(t, "6.1", "sent as it is: "+name, func(t *testing.T, s side) {
 			p := s.start(t, defaults, Options{}, nil)
@@ -103,13 +103,13 @@ func TestSection6_1Uncompressed(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := nextMessage(t, p)
-				if compress := !m.Verbatim && bytes.Equal(m.Data, big); got.compressed != compress {
+				if compress := m.Type&stream.Verbatim == 0 && bytes.Equal(m.Data, big); got.compressed != compress {
 					t.Errorf("%d bytes: compressed is %t", len(m.Data), got.compressed)
 				}
 				if got.compressed {
 					got.payload = j.inflate(t, got.payload)
 				}
-				if !bytes.Equal(got.payload, m.Data) || got.opcode != byte(m.Type) {
+				if !bytes.Equal(got.payload, m.Data) || got.opcode != byte(m.Type&^stream.Verbatim) {
 					t.Errorf("%d bytes came out as %d of opcode %d", len(m.Data), len(got.payload), got.opcode)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 )
 
@@ -30,7 +31,7 @@ type lookAhead struct {
 	armed atomic.Bool // watch will run
 	held  atomic.Bool // the bound is reached: nothing more is read
 
-	own *buffer
+	own *bufpool.Buffer
 	n   int   // bytes of own that follow the reader's buffer
 	at  int64 // stream offset of the next header to look at
 }
@@ -54,7 +55,7 @@ func (a *lookAhead) watch() {
 
 // look is watch for somebody who does not wait for the timer.
 func (a *lookAhead) look() {
-	if a.r.c.ended() || !a.r.turn.try() {
+	if a.r.c.ended() || !a.r.mu.tryLock() {
 		return // Or the consumer reads. Its next fill arms again.
 	}
 	a.run(func() bool { return false })
@@ -129,21 +130,21 @@ func (a *lookAhead) took(n int, err error) error {
 
 func (a *lookAhead) room() []byte {
 	if a.own == nil {
-		a.own = take(int(a.r.size))
+		a.own = bufpool.Get(int(a.r.size))
 	}
-	if a.n == len(a.own.mem) {
-		own := take(2 * a.n)
-		copy(own.mem, a.own.mem)
-		a.own.free()
+	if a.n == len(a.own.Mem) {
+		own := bufpool.Get(2 * a.n)
+		copy(own.Mem, a.own.Mem)
+		a.own.Free()
 		a.own = own
 	}
-	return a.own.mem[a.n:min(len(a.own.mem), max(a.bound, a.n+1))]
+	return a.own.Mem[a.n:min(len(a.own.Mem), max(a.bound, a.n+1))]
 }
 
 // back gives the buffer back while it holds nothing.
 func (a *lookAhead) back() {
 	if a.n == 0 {
-		a.own.free()
+		a.own.Free()
 		a.own = nil
 	}
 }
@@ -158,11 +159,11 @@ func (r *reader) takeAhead() bool {
 	if r.pos == r.end {
 		r.drop()
 		r.open()
-		r.own, r.buf, r.pos, r.end = a.own, a.own.mem, 0, a.n
+		r.own, r.buf, r.pos, r.end = a.own, a.own.Mem, 0, a.n
 	} else {
 		r.grow(r.end - r.pos + a.n)
-		r.end += copy(r.buf[r.end:], a.own.mem[:a.n])
-		a.own.free()
+		r.end += copy(r.buf[r.end:], a.own.Mem[:a.n])
+		a.own.Free()
 	}
 	a.own, a.n = nil, 0
 	a.held.Store(false)
@@ -229,7 +230,7 @@ func (a *lookAhead) peek(dst []byte, offset int64) []byte {
 		n = copy(dst, r.buf[from:r.end])
 	}
 	if from := offset + int64(n) - r.base - int64(r.end); n < len(dst) && from < int64(a.n) {
-		n += copy(dst[n:], a.own.mem[from:a.n])
+		n += copy(dst[n:], a.own.Mem[from:a.n])
 	}
 	return dst[:n]
 }

@@ -33,7 +33,7 @@ func (c *Conn) wakeAll() {
 // what is left to wait for is bounded by the closing handshake's own timeout.
 func (l *Link) ring() {
 	c := l.conn
-	if l.timer == nil || c.close.begun.given() {
+	if l.timer == nil || c.close.begun.fired() {
 		return
 	}
 	again, err := l.timer(time.Now())

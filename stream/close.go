@@ -26,8 +26,8 @@ import (
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1
 type closing struct {
 	mu      sync.Mutex
-	begun   signal // no more messages are accepted
-	*ending        // nil until then
+	begun   event // no more messages are accepted
+	*ending       // nil until then
 }
 
 // ending is the part that only a connection has which has begun to close.
@@ -48,7 +48,7 @@ func (c *Conn) begin() bool {
 		return false
 	}
 	s.ending = &ending{deadline: time.AfterFunc(c.lasting.closeTimeout, c.expire)}
-	return s.begun.give()
+	return s.begun.fire()
 }
 
 // Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result]
@@ -115,22 +115,22 @@ func (c *Conn) shut(code result.StatusCode, reason string) {
 // lastTurn waits for the Send that has the turn, so that its message is sent
 // whole.
 func (c *Conn) lastTurn() {
-	if !c.w.turn.try() {
+	if !c.w.sending.tryLock() {
 		select {
-		case c.w.turn.queue() <- struct{}{}:
+		case c.w.sending.locking() <- struct{}{}:
 		case <-c.Done():
 			return
 		}
 	}
-	c.w.turn.leave()
+	c.w.sending.unlock()
 }
 
 // readOn reads wherever no consumer does, until the terminal event.
 func (c *Conn) readOn() {
 	for !c.ended() {
-		if !c.r.turn.try() {
+		if !c.r.mu.tryLock() {
 			select {
-			case c.r.turn.queue() <- struct{}{}:
+			case c.r.mu.locking() <- struct{}{}:
 			case <-c.Done():
 				return
 			}
@@ -404,7 +404,7 @@ func (c *Conn) CloseNow(cause error) {
 	if cause == nil {
 		cause = net.ErrClosed
 	}
-	if c.quit.give() {
+	if c.quit.fire() {
 		c.r.attention.Add(1)
 	}
 	c.lost(cause)
@@ -414,7 +414,7 @@ func (c *Conn) CloseNow(cause error) {
 }
 
 // abandoned reports that the caller wants no more of the connection.
-func (c *Conn) abandoned() bool { return c.quit.given() }
+func (c *Conn) abandoned() bool { return c.quit.fired() }
 
 // ended reports that the terminal event is there.
 func (c *Conn) ended() bool {

@@ -34,7 +34,7 @@ type Conn struct {
 	lasting *lasting
 	promise *result.Promise
 	settle  func(result.Status) bool
-	quit    signal // CloseNow was called
+	quit    event // CloseNow was called
 }
 
 // New starts a connection over rwc, on which the opening handshake is done.

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 )
 
@@ -64,7 +65,7 @@ func (w *writer) push() {
 
 // run writes for the one who owns the wire until nothing is queued. It reports
 // false, still owning the wire, if write took less than it was given.
-func (w *writer) run(write func(*buffer, []byte) (int, error)) bool {
+func (w *writer) run(write func(*bufpool.Buffer, []byte) (int, error)) bool {
 	for {
 		own, p, data := w.next()
 		if own == nil {
@@ -85,7 +86,7 @@ func (w *writer) run(write func(*buffer, []byte) (int, error)) bool {
 // next returns what to write next, the buffer that it lies in, and whether it is
 // data; nil gives the wire up. Control frames go first wherever a frame of data
 // ends.
-func (w *writer) next() (own *buffer, p []byte, data bool) {
+func (w *writer) next() (own *bufpool.Buffer, p []byte, data bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.broken {
@@ -114,7 +115,7 @@ func (w *writer) next() (own *buffer, p []byte, data bool) {
 	if b.out.from == b.stop {
 		b.stop = b.out.boundary(writeSize)
 	}
-	return b.out.own, b.out.own.mem[b.out.from:b.stop], true
+	return b.out.own, b.out.own.Mem[b.out.from:b.stop], true
 }
 
 // boundary returns the first end of a frame at or behind size bytes from here.
@@ -124,7 +125,7 @@ func (p *pending) boundary(size int) int {
 	}
 	at := p.from
 	for at < p.n && at-p.from < size {
-		h, n, _ := wire.Parse(p.own.mem[at:p.n])
+		h, n, _ := wire.Parse(p.own.Mem[at:p.n])
 		at += n + int(h.Length)
 	}
 	return at

@@ -1,15 +1,19 @@
 package stream
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
+)
 
 // An intake is what a reader has while bytes are on their way: the buffer that
 // they lie in, and how far they are parsed. Connections have one only while
 // there is something in it.
 type intake struct {
-	own  *buffer // holds buf, nil while nothing is buffered
-	slab slab    // own, once messages in it were given away
-	buf  []byte  // all of own's memory
-	pos  int     // buf[pos:end] waits to be parsed; pos is the consumer's
+	own  *bufpool.Buffer // holds buf, nil while nothing is buffered
+	slab bufpool.Slab    // own, once messages in it were given away
+	buf  []byte          // all of own's memory
+	pos  int             // buf[pos:end] waits to be parsed; pos is the consumer's
 	end  int
 
 	frame frame // the data frame and message under way

@@ -1,6 +1,10 @@
 package stream
 
-import "context"
+import (
+	"context"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
+)
 
 // linger closes the transport after the last Close frame. The client lets the
 // server do so first; the server says that it sends no more, where the transport
@@ -26,12 +30,12 @@ func (c *Conn) linger() {
 		c.r.acquire(context.Background())
 		c.r.over = true
 		c.r.release()
-		own := take(firstRead)
+		own := bufpool.Get(firstRead)
 		for err := error(nil); err == nil || interrupted(err); {
 			c.t.resume()
-			_, err = c.t.rwc.Read(own.mem)
+			_, err = c.t.rwc.Read(own.Mem)
 		}
-		own.free()
+		own.Free()
 	}
 	c.t.close()
 	c.close.deadline.Stop()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -120,7 +121,7 @@ func (p *pump) take(c *Conn) error {
 		hand[n].Data, hand[n].Type = m.Data, m.Type
 		hand[n].own = nil
 		if give {
-			hand[n].own, hand[n].ticket = r.slab.b, r.slab.ticket()
+			hand[n].own, hand[n].ticket = r.slab.Buffer(), r.slab.Ticket()
 		}
 		n++
 		return n < most
@@ -129,7 +130,7 @@ func (p *pump) take(c *Conn) error {
 		subs := *p.subs.Load()
 		n, most, give = 0, handMax, len(subs) == 1 && r.share()
 		if give {
-			most = min(most, r.slab.left())
+			most = min(most, r.slab.Left())
 		}
 		if r.burst(add); n == 0 {
 			clear(hand[:]) // what it held may be garbage, while this waits
@@ -310,8 +311,8 @@ type batcher struct {
 	s    *Subscription[[]Message]
 	max  int // messages in a batch
 	have []Message
-	home *buffer // whose have is, if it is a buffer's
-	size int     // of the last batch, as a guess at the next
+	home *bufpool.Buffer // whose have is, if it is a buffer's
+	size int             // of the last batch, as a guess at the next
 }
 
 func (b *batcher) blocks() bool { return b.s.q.Policy == Block }
@@ -350,8 +351,10 @@ func (b *batcher) settle(next []Message) {
 		}
 		return
 	}
-	b.home = own
-	if b.have = own.batch(b.max); b.have == nil {
+	if b.home = own; own != nil {
+		b.have = besideOf(own).batch(b.max)
+	}
+	if b.have == nil {
 		b.have, b.home = make([]Message, 0, min(max(b.size, 2*len(next)), b.max)), nil
 	}
 }

@@ -4,6 +4,4 @@ package stream
 
 const raceDetector = false
 
-func borrowed(int64) {}
-
 func checkNothing() {}

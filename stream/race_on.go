@@ -2,17 +2,9 @@
 
 package stream
 
-import (
-	"reflect"
-	"sync/atomic"
-)
+import "reflect"
 
 const raceDetector = true
-
-// lent is the number of buffers that were taken and not given back.
-var lent atomic.Int64
-
-func borrowed(n int64) { lent.Add(n) }
 
 // checkNothing finds out whoever wrote to what all connections share.
 func checkNothing() {

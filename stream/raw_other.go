@@ -5,6 +5,8 @@ package stream
 import (
 	"io"
 	"syscall"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
 )
 
 // plainSocket is for systems whose sockets can be tried without waiting. Others
@@ -17,6 +19,10 @@ func (*transport) ask(uintptr) bool { panic("no plain sockets on this system") }
 
 func (*transport) awaitRaw() (int, error) { panic("no plain sockets on this system") }
 
-func (*transport) tryRead(*buffer, []byte) (int, error) { panic("no plain sockets on this system") }
+func (*transport) tryRead(*bufpool.Buffer, []byte) (int, error) {
+	panic("no plain sockets on this system")
+}
 
-func (*transport) tryWrite(*buffer, []byte) (int, error) { panic("no plain sockets on this system") }
+func (*transport) tryWrite(*bufpool.Buffer, []byte) (int, error) {
+	panic("no plain sockets on this system")
+}

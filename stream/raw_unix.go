@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
 )
 
 // plainSocket returns how to try a plain socket without waiting for it; nil
@@ -32,8 +34,8 @@ type rawIO struct {
 	err syscall.Errno
 }
 
-// raw returns what goes with the buffer.
-func (b *buffer) raw() *rawIO {
+// raw returns the attempt that goes round with the buffer.
+func (b *beside) raw() *rawIO {
 	if b.io == nil {
 		x := new(rawIO)
 		x.in, x.out = x.read, x.write
@@ -44,8 +46,8 @@ func (b *buffer) raw() *rawIO {
 
 // tryRead reads what a plain socket has at once into p, which lies in b. It
 // returns 0 and no error if there is nothing.
-func (t *transport) tryRead(b *buffer, p []byte) (int, error) {
-	x := b.raw()
+func (t *transport) tryRead(b *bufpool.Buffer, p []byte) (int, error) {
+	x := besideOf(b).raw()
 	x.p, x.n, x.err = p, 0, 0
 	err := t.raw.Read(x.in)
 	x.p = nil
@@ -98,8 +100,8 @@ func (t *transport) ask(fd uintptr) bool {
 
 // tryWrite writes what a plain socket takes at once of p, which lies in b. It
 // returns fewer bytes than p has, and no error, if the socket is full.
-func (t *transport) tryWrite(b *buffer, p []byte) (int, error) {
-	x := b.raw()
+func (t *transport) tryWrite(b *bufpool.Buffer, p []byte) (int, error) {
+	x := besideOf(b).raw()
 	x.p, x.n, x.err = p, 0, 0
 	err := t.raw.Write(x.out)
 	x.p = nil

@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 )
 
@@ -47,7 +48,7 @@ type reader struct {
 	current *messageReader // the one that a Reader returned last
 	idle    func()         // the consumer's, called before it may wait; may be nil
 
-	turn  turn // the lock: of the one who reads
+	mu    ctxMutex // the lock: of the one who reads
 	ahead lookAhead
 	last  atomic.Int64 // when the last bytes came
 
@@ -77,21 +78,21 @@ type frame struct {
 
 // acquire takes the lock, calling back whoever reads ahead.
 func (r *reader) acquire(ctx context.Context) error {
-	if r.turn.try() {
+	if r.mu.tryLock() {
 		return nil
 	}
 	r.wanted.Add(1)
 	defer r.wanted.Add(-1)
 	r.c.t.interrupt()
 	select {
-	case r.turn.queue() <- struct{}{}:
+	case r.mu.locking() <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return &stopped{context.Cause(ctx)}
 	}
 }
 
-func (r *reader) release() { r.turn.leave() }
+func (r *reader) release() { r.mu.unlock() }
 
 // fill waits until more bytes stand in the buffer. What the consumer took from
 // it before is gone then.
@@ -151,7 +152,7 @@ func (r *reader) parsed() bool {
 	}
 	r.base += int64(r.end)
 	r.pos, r.end = 0, 0
-	if r.slab.b != nil {
+	if r.slab.Buffer() != nil {
 		r.drop()
 	}
 	return true
@@ -225,7 +226,7 @@ func (r *reader) room() []byte {
 		r.move(size)
 	case len(r.buf)-r.end < least, lack > len(r.buf)-r.end && left <= more && r.pos > 0:
 		r.grow(max(left+least, min(left+lack, 2*len(r.buf))))
-		r.size = int32(min(len(r.buf), 1<<maxClass))
+		r.size = int32(min(len(r.buf), bufpool.MaxPooled))
 	}
 	p := r.buf[r.end:]
 	if lack > 0 {
@@ -259,7 +260,7 @@ func (r *reader) letGo() {
 	if r.chain.more > 0 {
 		return
 	}
-	if !r.turn.try() {
+	if !r.mu.tryLock() {
 		return // The look-ahead reads; the next loop will see to it.
 	}
 	if r.parsed() {
@@ -271,8 +272,8 @@ func (r *reader) letGo() {
 
 func (r *reader) borrow(n int) {
 	r.open()
-	r.own = take(n)
-	r.buf = r.own.mem
+	r.own = bufpool.Get(n)
+	r.buf = r.own.Mem
 }
 
 // drop gives the buffer back, or leaves it to the messages in it.
@@ -280,10 +281,10 @@ func (r *reader) drop() {
 	if r.own == nil {
 		return
 	}
-	if r.slab.b != nil {
-		r.slab.seal()
+	if r.slab.Buffer() != nil {
+		r.slab.Seal()
 	} else {
-		r.own.free()
+		r.own.Free()
 	}
 	r.own, r.buf = nil, nil
 }
@@ -300,16 +301,17 @@ func (r *reader) holds() bool { return !r.chain.some && r.whole.own == nil }
 // the buffer with them: whoever keeps one keeps all of it, so it is well
 // filled, and not large.
 func (r *reader) share() bool {
-	if r.slab.b == nil && r.end >= max(sharedMin, len(r.buf)/2) && len(r.buf) <= sharedMax {
-		r.slab.open(r.own)
+	if r.slab.Buffer() == nil && r.end >= max(sharedMin, len(r.buf)/2) && len(r.buf) <= sharedMax {
+		r.slab.Open(r.own)
+		besideOf(r.own).used = 0
 	}
-	return r.slab.b != nil && r.slab.left() > 0
+	return r.slab.Left() > 0
 }
 
 // grow makes the buffer hold n bytes from pos on, moving them to its front or
 // into another one.
 func (r *reader) grow(n int) {
-	if n > len(r.buf) || r.slab.b != nil {
+	if n > len(r.buf) || r.slab.Buffer() != nil {
 		r.move(max(n, int(r.usual())))
 		return
 	}
@@ -320,11 +322,11 @@ func (r *reader) grow(n int) {
 
 // move moves the bytes from pos on into a buffer of at least n bytes.
 func (r *reader) move(n int) {
-	own := take(n)
-	moved := copy(own.mem, r.buf[r.pos:r.end])
+	own := bufpool.Get(n)
+	moved := copy(own.Mem, r.buf[r.pos:r.end])
 	r.drop()
 	r.base += int64(r.pos)
-	r.own, r.buf, r.pos, r.end = own, own.mem, 0, moved
+	r.own, r.buf, r.pos, r.end = own, own.Mem, 0, moved
 }
 
 // attend deals with what raised attention: it waits while the connection is
@@ -391,7 +393,7 @@ func (r *reader) discard() {
 		r.pos, r.end = 0, 0
 		r.drop()
 	}
-	a.own.free()
+	a.own.Free()
 	a.own, a.n = nil, 0
 	if len(begun) > 0 {
 		r.borrow(firstRead)

@@ -54,7 +54,7 @@ func (c *Conn) SendBinary(ctx context.Context, data []byte) error {
 
 // check reports whether a message may be sent.
 func (m Message) check() error {
-	switch m.Type {
+	switch m.Type &^ Verbatim {
 	case Binary:
 		return nil
 	case Text:

@@ -269,7 +269,7 @@ func (m *messageReader) start() error {
 		r.current = m
 		if r.whole.typ != 0 { // All had begun to assemble this message.
 			r.whole.add(f.Payload, r.limit)
-			m.rest = r.whole.own.mem[:r.whole.n]
+			m.rest = r.whole.own.Mem[:r.whole.n]
 			r.whole.typ, r.whole.n = 0, 0
 		}
 		return nil

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
 )
 
 // A transport is the byte stream under a connection: whatever New was given,
@@ -94,7 +96,7 @@ func (t *transport) close() {
 }
 
 // write writes all of p, waiting for the network, or returns an error.
-func (t *transport) write(_ *buffer, p []byte) (int, error) {
+func (t *transport) write(_ *bufpool.Buffer, p []byte) (int, error) {
 	n, err := t.rwc.Write(p)
 	if n < len(p) && err == nil {
 		err = io.ErrShortWrite

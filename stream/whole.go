@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -13,7 +14,7 @@ import (
 type whole struct {
 	skip bool // the rest of the message under way is not wanted
 	typ  Type // of the message under assembly, zero if there is none
-	own  *buffer
+	own  *bufpool.Buffer
 	n    int // bytes of own that are filled
 }
 
@@ -38,19 +39,19 @@ func tooBig(size, limit int64) error {
 // add appends a piece. What it gathers in grows by doubling, but not beyond the
 // limit, if there is one.
 func (w *whole) add(p []byte, limit int64) {
-	if w.own == nil || w.n+len(p) > len(w.own.mem) {
+	if w.own == nil || w.n+len(p) > len(w.own.Mem) {
 		room := 2 * w.n
 		if limit >= 0 {
 			room = int(min(int64(room), limit))
 		}
-		own := take(max(w.n+len(p), room))
+		own := bufpool.Get(max(w.n+len(p), room))
 		if w.own != nil {
-			copy(own.mem, w.own.mem[:w.n])
-			w.own.free()
+			copy(own.Mem, w.own.Mem[:w.n])
+			w.own.Free()
 		}
 		w.own = own
 	}
-	w.n += copy(w.own.mem[w.n:], p)
+	w.n += copy(w.own.Mem[w.n:], p)
 }
 
 // reset gives the memory of the last message back.
@@ -58,7 +59,7 @@ func (w *whole) reset() {
 	if w.own == nil && w.typ == 0 {
 		return
 	}
-	w.own.free()
+	w.own.Free()
 	w.own, w.n, w.typ = nil, 0, 0
 }
 
@@ -97,7 +98,7 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 		w.typ = f.Type
 		w.add(f.Payload, r.limit)
 		if f.Last {
-			m := Message{Type: w.typ, Data: w.own.mem[:w.n:w.n]}
+			m := Message{Type: w.typ, Data: w.own.Mem[:w.n:w.n]}
 			w.typ, w.n = 0, 0
 			return m, nil
 		}
@@ -165,7 +166,7 @@ func (r *reader) spoil(lent ...Message) {
 	}
 	for _, m := range lent {
 		if m.own == nil {
-			poison(m.Data)
+			bufpool.Poison(m.Data)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -29,7 +30,7 @@ const (
 type writer struct {
 	c *Conn
 
-	turn      turn        // of the one who sends a message
+	sending   ctxMutex    // of the one who sends a message
 	fragment  int         // the largest payload of a frame
 	streaming atomic.Bool // a Writer has the turn
 	begun     bool        // a frame of the message under way was queued
@@ -85,32 +86,32 @@ func (w *writer) full() bool { return w.backlog != nil && w.backlog.pend.n >= pe
 
 // pending is encoded frames in borrowed memory.
 type pending struct {
-	own   *buffer
+	own   *bufpool.Buffer
 	n     int
 	from  int // bytes of n that were written
 	least int // of what is borrowed at first
 }
 
 // left returns what is not written yet.
-func (p *pending) left() []byte { return p.own.mem[p.from:p.n] }
+func (p *pending) left() []byte { return p.own.Mem[p.from:p.n] }
 
 // extend returns room for n more bytes, which count as filled.
 func (p *pending) extend(n int) []byte {
 	if p.own == nil {
-		p.own = take(max(n, p.least, 4<<10))
+		p.own = bufpool.Get(max(n, p.least, 4<<10))
 	}
-	if p.n+n > len(p.own.mem) {
-		own := take(max(p.n+n, 2*len(p.own.mem)))
-		copy(own.mem, p.own.mem[:p.n])
-		p.own.free()
+	if p.n+n > len(p.own.Mem) {
+		own := bufpool.Get(max(p.n+n, 2*len(p.own.Mem)))
+		copy(own.Mem, p.own.Mem[:p.n])
+		p.own.Free()
 		p.own = own
 	}
 	p.n += n
-	return p.own.mem[p.n-n : p.n]
+	return p.own.Mem[p.n-n : p.n]
 }
 
 func (p *pending) free() {
-	p.own.free()
+	p.own.Free()
 	*p = pending{}
 }
 
@@ -129,11 +130,11 @@ func (w *writer) closedError() error {
 
 // lock takes the turn.
 func (w *writer) lock(ctx context.Context) error {
-	if w.turn.try() {
+	if w.sending.tryLock() {
 		return nil
 	}
 	select {
-	case w.turn.queue() <- struct{}{}:
+	case w.sending.locking() <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -142,11 +143,11 @@ func (w *writer) lock(ctx context.Context) error {
 	}
 }
 
-func (w *writer) unlock() { w.turn.leave() }
+func (w *writer) unlock() { w.sending.unlock() }
 
 // admit waits, under the turn, until there is room for the next message.
 func (w *writer) admit(ctx context.Context) error {
-	if w.c.close.begun.given() {
+	if w.c.close.begun.fired() {
 		return w.closedError()
 	}
 	if ctx.Err() != nil {
@@ -160,9 +161,9 @@ func (w *writer) admit(ctx context.Context) error {
 // take takes the turn for a sink, which may still send what it holds while the
 // connection waits to send its Close frame.
 func (w *writer) take(ctx context.Context) error {
-	if !w.turn.try() {
+	if !w.sending.tryLock() {
 		select {
-		case w.turn.queue() <- struct{}{}:
+		case w.sending.locking() <- struct{}{}:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-w.c.Done():
@@ -228,7 +229,7 @@ func (w *writer) moved() {
 // the connection as it was, unless a part of the message is already queued.
 func (w *writer) message(m Message) error {
 	w.begun, w.last = false, false
-	f := Frame{Type: m.Type, First: true, Last: true, Begin: true, End: true, Verbatim: m.Verbatim, Payload: m.Data}
+	f := Frame{Type: m.Type &^ Verbatim, First: true, Last: true, Begin: true, End: true, Verbatim: m.Type&Verbatim != 0, Payload: m.Data}
 	return w.piece(f)
 }
 
@@ -249,7 +250,7 @@ func (w *writer) batch(messages []Message) (n int) {
 		if w.fragment > 0 && len(m.Data) > w.fragment || m.check() != nil {
 			break
 		}
-		w.queued += int64(w.frame(&w.open().pend, wire.Header{Fin: true, Opcode: byte(m.Type)}, m.Data))
+		w.queued += int64(w.frame(&w.open().pend, wire.Header{Fin: true, Opcode: byte(m.Type &^ Verbatim)}, m.Data))
 		m.Release()
 	}
 	return n
@@ -279,7 +280,7 @@ func (w *writer) tear() {
 func (w *writer) ended() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.shut || w.broken || w.c.close.begun.given()
+	return w.shut || w.broken || w.c.close.begun.fired()
 }
 
 // down hands a piece to the first of these operators that wants it, or to the
@@ -353,7 +354,7 @@ func (b *backlog) key() uint32 {
 // control queues a control frame of an operator.
 func (w *writer) control(t Type, payload []byte) error {
 	w.mu.Lock()
-	if w.shut || w.broken || w.c.close.begun.given() {
+	if w.shut || w.broken || w.c.close.begun.fired() {
 		w.mu.Unlock()
 		return w.closedError()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -40,7 +41,7 @@ func (c *Conn) Writer(ctx context.Context, t Type) (io.WriteCloser, error) {
 		return nil, err
 	}
 	w.begun, w.last = false, false
-	return &messageWriter{w: w, ctx: ctx, typ: t, first: true, own: take(gather)}, nil
+	return &messageWriter{w: w, ctx: ctx, typ: t, first: true, own: bufpool.Get(gather)}, nil
 }
 
 // A messageWriter gathers a fragment, and has the turn.
@@ -50,7 +51,7 @@ type messageWriter struct {
 	typ   Type
 	first bool
 	text  wire.UTF8
-	own   *buffer
+	own   *bufpool.Buffer
 	n     int
 	err   error
 	done  bool
@@ -68,7 +69,7 @@ func (m *messageWriter) Write(p []byte) (int, error) {
 	}
 	sent := 0
 	for m.err == nil && sent < len(p) {
-		n := copy(m.own.mem[m.n:gather], p[sent:])
+		n := copy(m.own.Mem[m.n:gather], p[sent:])
 		m.n += n
 		sent += n
 		if m.n == gather {
@@ -83,7 +84,7 @@ func (m *messageWriter) emit(last bool) error {
 	if err := m.w.admit(m.ctx); err != nil {
 		return err
 	}
-	f := Frame{Type: m.typ, First: m.first, Last: last, Begin: true, End: true, Payload: m.own.mem[:m.n]}
+	f := Frame{Type: m.typ, First: m.first, Last: last, Begin: true, End: true, Payload: m.own.Mem[:m.n]}
 	m.first, m.n = false, 0
 	err := m.w.piece(f)
 	m.w.send(m.ctx)
@@ -103,10 +104,10 @@ func (m *messageWriter) Close() error {
 	if m.err == nil {
 		m.err = m.emit(true)
 	}
-	m.own.free()
+	m.own.Free()
 	if m.err != nil && m.w.begun && !m.w.last {
 		m.w.tear()
-		if !m.w.c.close.begun.given() {
+		if !m.w.c.close.begun.fired() {
 			m.w.c.abort(result.StatusInternalError, "a message was not finished", m.w.c.closeOr(m.err))
 		}
 	}

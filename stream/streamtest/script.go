@@ -14,7 +14,8 @@ import (
 // An item is one message of a script, and how it is sent.
 type item struct {
 	stream.Message
-	pieces int // how many writes it is sent in; 0: whole
+	pieces   int  // how many writes it is sent in; 0: whole
+	verbatim bool // operators are asked to leave it as it is
 }
 
 func (i item) String() string {
@@ -22,7 +23,7 @@ func (i item) String() string {
 	if i.pieces > 0 {
 		how = fmt.Sprintf("in %d writes", i.pieces)
 	}
-	return fmt.Sprintf("%v of %d bytes sent %s, verbatim %t", i.Type, len(i.Data), how, i.Verbatim)
+	return fmt.Sprintf("%v of %d bytes sent %s, verbatim %t", i.Type, len(i.Data), how, i.verbatim)
 }
 
 // The sizes at which frame headers and buffers change, and fewer of them for
@@ -43,7 +44,7 @@ func script(seed uint64, sizes []int) (items []item) {
 	binary.LittleEndian.PutUint64(key[:], seed)
 	rnd := rand.NewChaCha8(key)
 	for _, size := range sizes {
-		for n, how := range []item{{}, {pieces: 1}, {pieces: 3}, {Message: stream.Message{Verbatim: true}}} {
+		for n, how := range []item{{}, {pieces: 1}, {pieces: 3}, {verbatim: true}} {
 			if size != large || n%2 == 0 {
 				how.Type, how.Data = stream.Text, text(rnd, size)
 				items = append(items, how)
@@ -97,7 +98,11 @@ func send(ctx context.Context, c *stream.Conn, items []item) error {
 
 func (i item) send(ctx context.Context, c *stream.Conn) error {
 	if i.pieces == 0 {
-		return c.Send(ctx, i.Message)
+		m := i.Message
+		if i.verbatim {
+			m.Type |= stream.Verbatim
+		}
+		return c.Send(ctx, m)
 	}
 	w, err := c.Writer(ctx, i.Type)
 	if err != nil {

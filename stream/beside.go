@@ -1,0 +1,47 @@
+package stream
+
+import "github.com/wsflow/wsflow/internal/bufpool"
+
+// A beside is what goes round with a buffer of the pool, as each part of it
+// costs an allocation when it is made.
+type beside struct {
+	io      *rawIO      // what a plain socket needs to read into the buffer or to write it
+	batches [][]Message // room for batches of the messages in the buffer
+	used    int         // of batches, since the buffer was opened as a slab
+}
+
+func besideOf(b *bufpool.Buffer) *beside {
+	s, ok := b.Side.(*beside)
+	if !ok {
+		s = new(beside)
+		b.Side = s
+	}
+	return s
+}
+
+// batchRoom is for how many messages a buffer has room in batches.
+const batchRoom = 1024
+
+// batch returns an empty slice with room for so many messages, all of them to
+// lie in this buffer; nil if there is no more room.
+func (s *beside) batch(room int) []Message {
+	if (s.used+1)*room > batchRoom {
+		return nil
+	}
+	if s.used == len(s.batches) {
+		s.batches = append(s.batches, nil)
+	}
+	batch := &s.batches[s.used]
+	s.used++
+	if cap(*batch) < room {
+		*batch = make([]Message, 0, room)
+	}
+	return *batch
+}
+
+// Freed clears the batches, so that a test shows whoever kept one.
+func (s *beside) Freed() {
+	for _, batch := range s.batches {
+		clear(batch[:cap(batch)])
+	}
+}

@@ -1,0 +1,41 @@
+package stream
+
+import "sync/atomic"
+
+// An event happens once. Its channel is made for the first who waits: most
+// connections live without.
+type event struct {
+	wait atomic.Pointer[chan struct{}] // nil while nobody waits, &happened once it was fired
+}
+
+// happened is what all events show that were fired. It is closed.
+var happened = func() chan struct{} {
+	ch := make(chan struct{})
+	close(ch)
+	return ch
+}()
+
+// fire makes the event happen and reports whether this was the first call.
+func (e *event) fire() bool {
+	old := e.wait.Swap(&happened)
+	if old == &happened {
+		return false
+	}
+	if old != nil {
+		close(*old)
+	}
+	return true
+}
+
+func (e *event) fired() bool { return e.wait.Load() == &happened }
+
+// done returns a channel that is closed when the event happens.
+func (e *event) done() <-chan struct{} {
+	for {
+		if ch := e.wait.Load(); ch != nil {
+			return *ch
+		}
+		ch := make(chan struct{})
+		e.wait.CompareAndSwap(nil, &ch)
+	}
+}
