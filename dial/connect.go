@@ -25,15 +25,21 @@ import (
 // OnReady, the connection's callbacks and the promise's continuations run one
 // at a time and in this order, on Options.Loop if there is one; otherwise each
 // of them waits until onReady has returned, so that what onReady sets up needs
-// no lock. OnReady may take and send messages for as long as it likes, but the
-// promise is not settled before it and the callbacks of all messages have
-// returned: none of them may wait for that, and a pause that is held keeps it
-// back until ctx ends.
+// no lock. OnReady may take and send messages for as long as it likes.
+//
+// Without a loop the promise is settled when the connection has ended and
+// onReady and the callbacks of all messages have returned: none of them may wait
+// for that, and a pause that is held keeps it back until ctx ends. With a loop
+// it does not wait for functions that the loop has not begun: when the loop
+// stands still, the promise has its status and Wait returns all the same, and
+// only continuations wait for the loop.
 //
 // If onReady returns an error, panics or calls runtime.Goexit, the connection
 // is closed with 1011. The promise is then rejected with that error, with the
 // panic's value if it is an error, and otherwise with a *[result.General] that
-// holds the value.
+// holds the value. If the connection ended before the loop began onReady, the
+// promise has that end; onReady is called all the same, for the messages that
+// came, and its error is only logged.
 func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, opts *Options) *result.Promise {
 	l := &life{turn: make(chan struct{}, 1)}
 	if opts != nil && opts.Loop != nil {
@@ -75,17 +81,24 @@ func (l *life) post(f func()) {
 	f()
 }
 
-// after runs the continuations of the promise: after the connection's
-// callbacks, where they run.
+// after runs the continuations of the promise where callbacks run: on a loop
+// behind onReady, and always behind the connection's callbacks.
 func (l *life) after(f func()) {
 	switch {
-	case l.conn != nil:
-		l.conn.Result().Then(func(result.Status) { f() }, func(error) { f() })
-	case l.loop != nil:
-		l.loop(f)
-	default:
+	case l.conn == nil && l.loop == nil:
 		f()
+	case l.conn == nil:
+		l.loop(f)
+	case l.loop == nil:
+		l.last(f)
+	default:
+		l.loop(func() { l.last(f) })
 	}
+}
+
+// last runs f after the connection's callbacks.
+func (l *life) last(f func()) {
+	l.conn.Result().Then(func(result.Status) { f() }, func(error) { f() })
 }
 
 // run returns the final status of the connection.
@@ -97,12 +110,12 @@ func (l *life) run(ctx context.Context, d *dialer, onReady func(*stream.Conn) er
 		return failed(err)
 	}
 	l.conn = conn
-	defer context.AfterFunc(ctx, func() { conn.CloseNow(context.Cause(ctx)) })()
-	err = l.ready(ctx, &readying{call: onReady, logger: d.opts.Logger, outcome: make(chan error, 1)})
+	stop := context.AfterFunc(ctx, func() { conn.CloseNow(context.Cause(ctx)) })
+	err = l.ready(ctx, &readying{ctx: ctx, call: onReady, logger: d.opts.Logger, outcome: make(chan error, 1)})
 	if err != nil {
 		conn.Close(result.StatusInternalError, "")
 	}
-	l.end(ctx)
+	l.end(ctx, stop)
 	status, _ := conn.Result().Status()
 	if err != nil {
 		status.Err = err
@@ -113,46 +126,64 @@ func (l *life) run(ctx context.Context, d *dialer, onReady func(*stream.Conn) er
 func (l *life) ready(ctx context.Context, r *readying) error {
 	if l.loop != nil {
 		l.loop(func() { r.run(l.conn) })
-	} else {
-		go r.run(l.conn) // ends with onReady
+		return r.wait(l.conn.Done())
 	}
-	err := r.wait(ctx)
+	go r.run(l.conn) // ends with onReady
+	err := r.wait(nil)
 	<-l.turn
 	return err
 }
 
-// end waits until the connection has ended and the callbacks of all messages
-// have run, or, if ctx ends, for the former alone: the loop may stand still.
-func (l *life) end(ctx context.Context) {
+// end waits until the connection has ended. Without a loop it also waits for
+// the callbacks of all messages, unless ctx ends: a loop may stand still. Once
+// they have run, ctx has nothing to cut any more.
+func (l *life) end(ctx context.Context, stop func() bool) {
 	delivered := make(chan struct{})
-	l.after(func() { close(delivered) })
-	select {
-	case <-delivered:
-	case <-ctx.Done():
-		<-l.conn.Done()
+	l.after(func() {
+		stop()
+		close(delivered)
+	})
+	if l.loop == nil {
+		select {
+		case <-delivered:
+		case <-ctx.Done():
+		}
 	}
+	<-l.conn.Done()
 }
 
 // A readying calls onReady, once at most.
 type readying struct {
+	ctx     context.Context
 	call    func(*stream.Conn) error
 	logger  *zap.Logger
-	begun   atomic.Bool // or given up
+	phase   atomic.Int32
 	outcome chan error
 }
 
-// wait returns what onReady came to. When ctx ends before a loop has got to it,
-// it is not called any more.
-func (r *readying) wait(ctx context.Context) error {
+// The phases of a readying.
+const (
+	pending  int32 = iota
+	begun          // and its outcome counts
+	overtook       // the connection ended first: onReady may run, its outcome does not count
+	dropped        // ctx ended first: onReady does not run any more
+)
+
+// wait returns what onReady came to. If ctx ends, or ended is closed, before
+// onReady has begun, it does not wait for it.
+func (r *readying) wait(ended <-chan struct{}) error {
+	next := dropped
 	select {
 	case err := <-r.outcome:
 		return err
-	case <-ctx.Done():
-		if r.begun.CompareAndSwap(false, true) {
-			return nil
-		}
-		return <-r.outcome
+	case <-ended:
+		next = overtook
+	case <-r.ctx.Done():
 	}
+	if r.phase.CompareAndSwap(pending, next) {
+		return nil
+	}
+	return <-r.outcome
 }
 
 var errGoexit = errors.New("onReady called runtime.Goexit")
@@ -160,11 +191,17 @@ var errGoexit = errors.New("onReady called runtime.Goexit")
 // run calls onReady. Goexit is what ends a call without return and without a
 // panic that can be recovered: it is assumed until there was one or the other.
 func (r *readying) run(conn *stream.Conn) {
-	if !r.begun.CompareAndSwap(false, true) {
+	late := !r.phase.CompareAndSwap(pending, begun)
+	if late && (r.phase.Load() == dropped || r.ctx.Err() != nil) {
 		return
 	}
 	err := error(&result.General{Err: errGoexit})
-	defer func() { r.outcome <- err }()
+	defer func() {
+		r.outcome <- err
+		if late && err != nil && r.logger != nil {
+			r.logger.Error("onReady failed after the connection had ended", zap.Error(err))
+		}
+	}()
 	var stack zap.Field
 	stack, err = r.recovered(conn)
 	if stack.Key != "" && r.logger != nil {
