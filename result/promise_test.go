@@ -305,22 +305,3 @@ func TestContinuationsThatDoNotReturn(t *testing.T) {
 		})
 	}
 }
-
-// Who learns of the end in any way finds Done closed.
-func TestDoneIsClosedAtTheEnd(t *testing.T) {
-	for range 20_000 {
-		p, settle := result.NewPromise(nil)
-		done := p.Done()
-		go settle(good)
-		for {
-			if _, ok := p.Status(); ok {
-				break
-			}
-		}
-		select {
-		case <-done:
-		default:
-			t.Fatal("there is a status, and Done is not closed")
-		}
-	}
-}
