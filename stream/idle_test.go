@@ -114,10 +114,7 @@ func TestAheadOfWhatIsThere(t *testing.T) {
 func TestLoopThatBeginsBusy(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		p := script.Client(t, &stream.Options{Buffered: []byte{0x82, 1, 'a'}})
-		for range p.Conn.All(ctx) {
-			answersSoon(t, p)
-			break
-		}
+		whileAway(t, p.Conn, func(stream.Message) { answersSoon(t, p) })
 	})
 }
 

@@ -62,21 +62,16 @@ func TestContextsCauseIsNotTheConnections(t *testing.T) {
 			p := script.Client(t, nil)
 			over, cancel := context.WithCancelCause(ctx)
 			time.AfterFunc(time.Second, func() { cancel(cause) })
-			for _, err := range p.Conn.All(over) {
-				if err != cause {
-					t.Errorf("All gives %v, want the cause", err)
-				}
+			if _, err := firstOf(t, p.Conn.All(over)); err != cause {
+				t.Errorf("All gives %v, want the cause", err)
 			}
 			if _, _, err := p.Conn.Reader(over); err != cause {
 				t.Errorf("Reader gives %v, want the cause", err)
 			}
 			isOpen(t, p)
 			p.Sends(script.Text("a"))
-			for m, err := range p.Conn.All(ctx) {
-				if err != nil || m.String() != "a" {
-					t.Errorf("the next loop gets %q, %v", m.Data, err)
-				}
-				break
+			if m, err := firstOf(t, p.Conn.All(ctx)); err != nil || m.String() != "a" {
+				t.Errorf("the next loop gets %q, %v", m.Data, err)
 			}
 		})
 	}

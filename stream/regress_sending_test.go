@@ -154,18 +154,14 @@ func TestDeadlinesThatDoNotWork(t *testing.T) {
 		time.Sleep(time.Second)
 		start := time.Now()
 		defer time.AfterFunc(time.Hour, func() { p.Sends(script.Text("late")) }).Stop()
-		for m, err := range p.Conn.All(ctx) {
-			if waited := time.Since(start); waited > 0 || err != nil || m.String() != "now" {
-				t.Errorf("All gives %q, %v after %v", m.Data, err, waited)
-			}
-			break
+		m, err := firstOf(t, p.Conn.All(ctx))
+		if waited := time.Since(start); waited > 0 || err != nil || m.String() != "now" {
+			t.Errorf("All gives %q, %v after %v", m.Data, err, waited)
 		}
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		for m, err := range p.Conn.All(short) {
-			if err != context.DeadlineExceeded {
-				t.Errorf("All gives %q, %v", m.Data, err)
-			}
+		if m, err := firstOf(t, p.Conn.All(short)); err != context.DeadlineExceeded {
+			t.Errorf("All gives %q, %v", m.Data, err)
 		}
 		if waited := time.Since(start); waited != time.Second {
 			t.Errorf("the loop went on for %v, its context for a second", waited)

@@ -44,11 +44,8 @@ func TestReaderIsStaleBehindALoop(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for m := range p.Conn.All(ctx) {
-			if m.String() != "next" {
-				t.Errorf("the loop gets %q", m.Data)
-			}
-			break
+		if m, err := firstOf(t, p.Conn.All(ctx)); err != nil || m.String() != "next" {
+			t.Errorf("the loop gets %q, %v", m.Data, err)
 		}
 		b := make([]byte, 10)
 		if n, err := r.Read(b); n > 0 || err == nil || err == io.EOF {
@@ -135,11 +132,8 @@ func TestDelayedTextStaysValid(t *testing.T) {
 	bubble(t, "a character in two pieces", func(t *testing.T) {
 		p := script.Client(t, &stream.Options{Operators: []stream.Operator{delay{}}})
 		p.Sends(script.Text("a\xC3").Open(), script.Last("\xA9"), script.Text("next"))
-		for m, err := range p.Conn.All(ctx) {
-			if err != nil || m.String() != "aé" {
-				t.Errorf("All gives %q, %v", m.Data, err)
-			}
-			break
+		if m, err := firstOf(t, p.Conn.All(ctx)); err != nil || m.String() != "aé" {
+			t.Errorf("All gives %q, %v", m.Data, err)
 		}
 	})
 }

@@ -34,17 +34,14 @@ func TestLoopThatBeginsWithAnOperatorsRest(t *testing.T) {
 		inner, cancel := context.WithCancel(ctx)
 		p := script.Client(t, &stream.Options{Operators: []stream.Operator{halver{func() { cancel(); synctest.Wait() }}}})
 		p.Sends(script.Text("message"))
-		for _, err := range p.Conn.All(inner) {
-			if err != context.Canceled {
-				t.Fatalf("the loop was given the error %v, want its context's", err)
-			}
+		if _, err := firstOf(t, p.Conn.All(inner)); err != context.Canceled {
+			t.Fatalf("the loop was given the error %v, want its context's", err)
 		}
-		for m := range p.Conn.All(ctx) {
+		whileAway(t, p.Conn, func(m stream.Message) {
 			if got := m.String(); got != "message" {
 				t.Errorf("got %q", got)
 			}
 			answersSoon(t, p)
-			break
-		}
+		})
 	})
 }
