@@ -71,4 +71,12 @@
 // The text of no error, and nothing that is logged, shows a URL's userinfo, path
 // or query, a value of Options.Header, a cookie or a body. The path of a Unix
 // socket, which is a file's, is shown.
+//
+// # Systems
+//
+// All of Go's systems that have sockets, with 32 bits or 64. GOOS=js is not
+// supported: a browser opens WebSocket connections itself and gives a program
+// neither a socket nor the handshake, so that this package does not build there,
+// and says why; package stream does, over any connection. GOOS=wasip1 has no
+// sockets in Go's own library: give Options.DialContext.
 package dial
