@@ -120,12 +120,13 @@ func (c *Conn) initWriter(o *Options) {
 	w.c, w.fragment = c, o.FragmentSize
 }
 
-// errClosed is what sends return once the connection has begun to close.
+// closedError is what is returned to whoever asks for more than the end of a
+// connection that has begun to close.
 func (w *writer) closedError() error {
 	if s, ok := w.c.promise.Status(); ok && s.Err != nil {
-		return fmt.Errorf("wsflow: send on a closed connection: %w (%w)", net.ErrClosed, s.Err)
+		return fmt.Errorf("wsflow: the connection has ended: %w (%w)", net.ErrClosed, s.Err)
 	}
-	return fmt.Errorf("wsflow: send on a closed connection: %w", net.ErrClosed)
+	return fmt.Errorf("wsflow: the connection has begun to close: %w", net.ErrClosed)
 }
 
 // lock takes the turn.
