@@ -50,6 +50,14 @@ const (
 	Server Role = true
 )
 
+// String returns "client" or "server".
+func (r Role) String() string {
+	if r == Server {
+		return "server"
+	}
+	return "client"
+}
+
 // A Message is one whole message. It is a plain value; what it says of its
 // bytes depends on where it came from:
 //

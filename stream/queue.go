@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/wsflow/wsflow/result"
@@ -44,6 +45,15 @@ const (
 	Fail
 )
 
+// String returns the name of the policy, such as "DropOldest".
+func (p Policy) String() string {
+	names := [...]string{"Block", "DropOldest", "DropNewest", "Latest", "Fail"}
+	if p < Block || int(p) >= len(names) {
+		return "Policy(" + strconv.Itoa(int(p)) + ")"
+	}
+	return names[p]
+}
+
 // ErrSlow ends a subscription that did not take its messages in time: at once
 // under Fail, at the Queue's Deadline under Block.
 var ErrSlow = errors.New("wsflow: the subscriber is too slow")
@@ -65,7 +75,7 @@ func (q *Queue) complete(size int) (Queue, error) {
 	case all.Size < 0:
 		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 or more, or 0 for the default"}
 	case all.Policy < Block || all.Policy > Fail:
-		return all, &result.ArgumentError{Name: "stream.Queue.Policy", Value: int(all.Policy), Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
+		return all, &result.ArgumentError{Name: "stream.Queue.Policy", Value: all.Policy, Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
 	case all.Deadline < 0 || all.Deadline > 0 && all.Policy != Block:
 		return all, &result.ArgumentError{Name: "stream.Queue.Deadline", Value: all.Deadline, Allowed: "a duration, with the policy Block only"}
 	}
