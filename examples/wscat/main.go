@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "wscat:", err)
+	fmt.Fprintln(stderr, "wscat:", flagNames.Replace(err.Error()))
 	var bad *result.ArgumentError
 	if errors.As(err, &bad) {
 		return 2

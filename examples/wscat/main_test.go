@@ -64,7 +64,7 @@ func TestInterrupt(t *testing.T) {
 
 func TestCertificate(t *testing.T) {
 	_, url := serve(t, quietTLS)
-	wscat(strings.NewReader("x\n"), url).want(t, 1, "", "wscat: wsflow: connection failed: ", "certificate")
+	wscat(strings.NewReader("x\n"), url).want(t, 1, "", "wscat: wsflow: connection failed: ", "certificate", "(-k would forgive this)")
 	wscat(strings.NewReader("x\n"), "-k", url).want(t, 0, "x\n", "")
 	o, err := parse([]string{"-k", url}, io.Discard)
 	if err != nil {
@@ -104,12 +104,12 @@ func TestUsage(t *testing.T) {
 		{[]string{url, url}, "wscat: there are 2 arguments after the flags: allowed is one, the URL\nusage: "},
 		{[]string{"-x", url}, "flag provided but not defined: -x\nusage: "},
 		{[]string{"-H", "color", url}, "invalid value \"color\" for flag -H: there is no colon in it: allowed is 'Key: value'\nusage: "},
-		{[]string{"-H", "two words: x", url}, `wscat: wsflow: dial.Options.Header is "two words"`},
-		{[]string{"-H", "Upgrade: x", url}, `wscat: wsflow: dial.Options.Header is "Upgrade"`},
-		{[]string{"-H", "A: x\ny", url}, `wscat: wsflow: dial.Options.Header["A"][0]: allowed is no control characters`},
-		{[]string{"-H", "Host: a b", url}, `wscat: wsflow: dial.Options.Host is "a b"`},
-		{[]string{"-s", "", url}, `wscat: wsflow: dial.Options.Subprotocols[0] is ""`},
-		{[]string{"-k", url}, "wscat: wsflow: dial.Options.TLS is "},
+		{[]string{"-H", "two words: x", url}, `wscat: wsflow: -H is "two words"`},
+		{[]string{"-H", "Upgrade: x", url}, `wscat: wsflow: -H is "Upgrade"`},
+		{[]string{"-H", "A: x\ny", url}, `wscat: wsflow: -H["A"][0]: allowed is no control characters`},
+		{[]string{"-H", "Host: a b", url}, `wscat: wsflow: -H Host is "a b"`},
+		{[]string{"-s", "", url}, `wscat: wsflow: -s[0] is ""`},
+		{[]string{"-k", url}, "wscat: wsflow: -k is "},
 		{[]string{"gopher://127.0.0.1:1"}, "wscat: wsflow: dial: url is "},
 		{[]string{""}, "wscat: wsflow: dial: url: allowed is a URL with a scheme"},
 	} {

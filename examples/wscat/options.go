@@ -68,3 +68,11 @@ func (o *options) forgive(string) error {
 	o.dial.TLS = dial.AllowSelfSigned | dial.AllowInsecure | dial.AllowExpired | dial.SkipHostnameCheck
 	return nil
 }
+
+// flagNames turns what dial says of its options into what the command line
+// calls them.
+var flagNames = strings.NewReplacer(
+	"dial.Options.Header", "-H", "dial.Options.Host", "-H Host", "dial.Options.Subprotocols", "-s", "dial.Options.TLS", "-k",
+	"dial.AllowSelfSigned would", "-k would", "dial.AllowInsecure would", "-k would",
+	"dial.AllowExpired would", "-k would", "dial.SkipHostnameCheck would", "-k would",
+)
