@@ -65,13 +65,15 @@ func TestReadmeCode(t *testing.T) {
 }
 
 // The README's first example is a whole program. It is run against a server
-// that answers.
+// that answers, and without a URL against its own.
 func TestReadmeProgram(t *testing.T) {
 	server := echo()
 	defer server.Close()
-	out, err := exec.CommandContext(t.Context(), "go", "run", "./examples/quickstart", server.URL).CombinedOutput()
-	if want := "hello\n1000 \"thanks\"\n"; err != nil || string(out) != want {
-		t.Errorf("it ended with %v and printed %q, want %q", err, out, want)
+	for _, args := range [][]string{{server.URL}, nil} {
+		out, err := exec.CommandContext(t.Context(), "go", append([]string{"run", "./examples/quickstart"}, args...)...).CombinedOutput()
+		if want := "hello\n1000 \"thanks\"\n"; err != nil || string(out) != want {
+			t.Errorf("given %q it ended with %v and printed %q, want %q", args, err, out, want)
+		}
 	}
 }
 

@@ -1,4 +1,8 @@
 // Command quickstart says hello to a WebSocket server and prints its answer.
+//
+//	go run ./examples/quickstart [URL]
+//
+// Without a URL it talks to a server of its own.
 package main
 
 import (
