@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/reactivex/rxgo/v2"
 
 	"github.com/wsflow/wsflow/dial"
 	"github.com/wsflow/wsflow/result"
@@ -152,4 +154,45 @@ func ExampleObservable() {
 	// 1 <nil>
 	// 2 <nil>
 	// 3 <nil>
+}
+
+// A server that restarts closes with an error code. The observer dials again,
+// after a pause.
+func ExampleObservable_retry() {
+	var visits atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		n := visits.Add(1)
+		c.Write(context.Background(), websocket.MessageText, fmt.Append(nil, "visit ", n))
+		if n < 3 {
+			c.Close(websocket.StatusServiceRestart, "")
+		} else {
+			c.Close(websocket.StatusNormalClosure, "")
+		}
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	const attempts, wait = 10, time.Millisecond
+
+	cold := dial.Observable(server.URL, nil, nil)
+	pause := func(error) bool {
+		select {
+		case <-time.After(wait):
+			return true // dial again
+		case <-ctx.Done():
+			return false
+		}
+	}
+	items := cold.Retry(attempts, pause, rxgo.WithContext(ctx)).Observe(rxgo.WithContext(ctx))
+	for item := range items {
+		fmt.Println(item.V, item.E)
+	}
+	// Output:
+	// visit 1 <nil>
+	// visit 2 <nil>
+	// visit 3 <nil>
 }

@@ -12,8 +12,26 @@ import (
 // Observable returns a cold Observable: each Observe dials a connection of its
 // own and emits its messages, which are of the type [stream.Message] and belong
 // to the observer. An error, of the arguments too, is the last item; after a
-// clean end there is none. Since each Observe dials, rxgo's Retry reconnects;
-// a backoff between its attempts is the caller's.
+// clean end there is none.
+//
+// Since each Observe dials, rxgo's Retry reconnects. It begins to observe when
+// it is built, with the options given to it, so the context must be given to
+// Retry as well as to Observe. It does not wait between two attempts: on a port
+// where nobody listens it dials thousands of times a second. Wait in the
+// function that it calls after each error:
+//
+//	pause := func(error) bool {
+//		select {
+//		case <-time.After(wait):
+//			return true // dial again
+//		case <-ctx.Done():
+//			return false
+//		}
+//	}
+//	items := cold.Retry(attempts, pause, rxgo.WithContext(ctx)).Observe(rxgo.WithContext(ctx))
+//
+// Do not use BackOffRetry: in rxgo v2.5.0 it panics when its context ends,
+// because it closes a channel twice.
 //
 // The connection is closed with 1000 when the observer's context ends, which is
 // the one that rxgo.WithContext sets. An operator that stops early without

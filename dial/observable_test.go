@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -103,5 +106,50 @@ func TestObserverThatIsGoneIsGivenUp(t *testing.T) {
 		Observable("ws://a.test", &Options{DialContext: dial, Operators: none}, nil).Observe()
 		time.Sleep(time.Minute + time.Second)
 		synctest.Wait() // nothing may be left when the bubble ends
+	})
+}
+
+// The lines of Go in Observable's comment stand in an Example, which is run.
+func TestLinesOfTheComment(t *testing.T) {
+	comment, err := os.ReadFile("observable.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`(?m)^//(\t.*\n)`).FindAllStringSubmatch(string(comment), -1)
+	var lines strings.Builder
+	for _, line := range code {
+		lines.WriteString(line[1])
+	}
+	if lines.Len() == 0 || !strings.Contains(string(example), lines.String()) {
+		t.Errorf("these lines stand in no Example:\n%s", &lines)
+	}
+}
+
+// Retry as the comment has it ends with its context, and dials once each pause.
+func TestRetryWithAPauseEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		cold := Observable("ws://a.test", &Options{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			return nil, errors.New("nobody there")
+		}}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second/2)
+		defer cancel()
+		pause := func(error) bool {
+			select {
+			case <-time.After(time.Second):
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		for item := range cold.Retry(1000, pause, rxgo.WithContext(ctx)).Observe(rxgo.WithContext(ctx)) {
+			t.Errorf("the item %v came after the context had ended", item)
+		}
+		want(t, "dials in a minute", dials, 61)
 	})
 }
