@@ -12,8 +12,8 @@ import (
 // nil Queue means the defaults.
 type Queue struct {
 	// Size is how many messages the queue holds, or how many batches. Zero
-	// means 256 messages, or 16 batches. It must not be negative. Latest always
-	// has 1. Bytes are not counted: each message may have up to
+	// means 256 messages, or 16 batches. It must not be negative, nor above
+	// 16,777,216. Latest always has 1. Bytes are not counted: each message may have up to
 	// Options.SizeLimit of them.
 	Size int
 	// Policy says what happens when the queue is full.
@@ -65,6 +65,10 @@ const (
 	defaultBatches   = 16
 )
 
+// maxQueueSize bounds what a channel may hold: its memory is taken at once, and
+// more than there is ends the program.
+const maxQueueSize = 1 << 24
+
 // complete returns the queue with defaults in place of zeros.
 func (q *Queue) complete(size int) (Queue, error) {
 	var all Queue
@@ -72,8 +76,8 @@ func (q *Queue) complete(size int) (Queue, error) {
 		all = *q
 	}
 	switch {
-	case all.Size < 0:
-		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 or more, or 0 for the default"}
+	case all.Size < 0 || all.Size > maxQueueSize:
+		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 to 16777216, or 0 for the default"}
 	case all.Policy < Block || all.Policy > Fail:
 		return all, &result.ArgumentError{Name: "stream.Queue.Policy", Value: all.Policy, Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
 	case all.Deadline < 0 || all.Deadline > 0 && all.Policy != Block:

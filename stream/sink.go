@@ -12,7 +12,8 @@ import (
 
 // SinkOptions are the options of [Conn.Sink]; nil and zero mean the defaults.
 type SinkOptions struct {
-	// Buffer is the channel's capacity. Zero means 512; negative means none.
+	// Buffer is the channel's capacity, up to 16,777,216 messages. Zero means
+	// 512; negative means none.
 	Buffer int
 	// CloseConn makes the end of this producer the end of the connection:
 	// closing the channel sends what stands in it and then closes with 1000.
@@ -24,7 +25,9 @@ type SinkOptions struct {
 // which releases it: send a Clone of one that [Conn.All] lent, and to all but
 // one of several sinks that get the same one. Messages that cannot be sent (text
 // that is not UTF-8, a type that is neither Text nor Binary, one that an operator
-// refuses) are logged and skipped; without a Logger nobody hears of them.
+// refuses) are logged and skipped; without a Logger nobody hears of them. If
+// Buffer cannot be used, the sink sends none of its messages, and each is logged
+// with a *result.ArgumentError.
 //
 // Closing the channel ends this producer and, unless asked for, not the
 // connection. When ctx ends, nothing more is taken, and what stands in the
@@ -37,12 +40,21 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 	if o == nil {
 		o = &SinkOptions{}
 	}
-	size := o.Buffer
-	setDefault(&size, 512)
-	s := &sink{c: c, ctx: ctx, ch: make(chan Message, max(size, 0)), asks: make(chan chan struct{}), gone: make(chan struct{}), closeConn: o.CloseConn}
+	size, err := o.buffer()
+	s := &sink{c: c, ctx: ctx, refused: err, ch: make(chan Message, size), asks: make(chan chan struct{}), gone: make(chan struct{}), closeConn: o.CloseConn}
 	c.sinks.add(s)
 	go s.run() // ends when the channel is closed or ctx ends
 	return s.ch
+}
+
+// buffer returns the channel's capacity: 0 if it cannot be used.
+func (o *SinkOptions) buffer() (int, error) {
+	size := o.Buffer
+	setDefault(&size, 512)
+	if size > maxQueueSize {
+		return 0, &result.ArgumentError{Name: "stream.SinkOptions.Buffer", Value: size, Allowed: "up to 16777216, 0 for 512, or negative for none"}
+	}
+	return max(size, 0), nil
 }
 
 // sinks are the producers of a connection.
@@ -91,6 +103,7 @@ type sink struct {
 	asks      chan chan struct{}
 	gone      chan struct{} // closed when the goroutine ends
 	closeConn bool
+	refused   error     // an argument cannot be used: nothing is sent
 	have      []Message // taken out of the channel
 	discarded int
 }
@@ -180,7 +193,11 @@ func (s *sink) gather(n int) {
 func (s *sink) send() {
 	w := &s.c.w
 	for i := 0; i < len(s.have); {
-		if err := w.take(s.ctx); err != nil {
+		err := s.refused
+		if err == nil {
+			err = w.take(s.ctx)
+		}
+		if err != nil {
 			for _, m := range s.have[i:] {
 				s.discard(m, err)
 			}

@@ -84,7 +84,10 @@ func (c *Conn) bundles(ctx context.Context, q Queue) *Subscription[[]Message] {
 
 func subscribe[T any](c *Conn, ctx context.Context, q *Queue, size int, face func(*Subscription[T]) subscriber) *Subscription[T] {
 	all, err := q.complete(size)
-	s := &Subscription[T]{c: c, q: all, ch: make(chan T, max(all.Size, 0))}
+	if err != nil {
+		all.Size = 0
+	}
+	s := &Subscription[T]{c: c, q: all, ch: make(chan T, all.Size)}
 	s.C = s.ch
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err == nil {

@@ -1,0 +1,91 @@
+package stream_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/reactivex/rxgo/v2"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// refusals are calls with an argument that cannot be used, and what they give.
+var refusals = map[string]func(c *stream.Conn) error{
+	"Chan with a huge queue":    func(c *stream.Conn) error { return endOf(c.Chan(ctx, &stream.Queue{Size: math.MaxInt})) },
+	"Batches with a huge queue": func(c *stream.Conn) error { return endOf(c.Batches(ctx, &stream.Queue{Size: 1<<24 + 1})) },
+	"Observable with a huge queue": func(c *stream.Conn) error {
+		return (<-c.Observable(&stream.Queue{Size: math.MaxInt}).Observe(rxgo.WithContext(ctx))).E
+	},
+}
+
+// endOf waits for the end of a subscription.
+func endOf[T any](s *stream.Subscription[T]) error {
+	for range s.C {
+	}
+	return s.Err()
+}
+
+// What cannot be used is refused before anything is done with it: the
+// connection goes on, and whoever comes next finds nothing taken or locked.
+func TestArgumentsAreRefused(t *testing.T) {
+	for name, call := range refusals {
+		bubble(t, name, func(t *testing.T) {
+			p := script.Client(t, nil)
+			isArgument(t, call(p.Conn))
+			if err := p.Conn.SendText(ctx, "next"); err != nil {
+				t.Error(err)
+			}
+			p.Wants("the next message", script.Text("next"))
+			p.Sends(script.Text("next"))
+			if m, err := firstOf(t, p.Conn.All(ctx)); err != nil || m.String() != "next" {
+				t.Errorf("the next loop gets %q, %v", m.Data, err)
+			}
+		})
+	}
+}
+
+// A sink has no error to return: the log names the argument for each message
+// that is not sent for it. The sink hangs no producer.
+func TestSinkRefusesArguments(t *testing.T) {
+	for name, open := range map[string]func(c *stream.Conn) chan<- stream.Message{
+		"a huge buffer": func(c *stream.Conn) chan<- stream.Message {
+			return c.Sink(ctx, &stream.SinkOptions{Buffer: math.MaxInt})
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			logger, seen := logs()
+			p := script.Client(t, &stream.Options{Logger: logger})
+			sink := open(p.Conn)
+			sink <- text("one")
+			sink <- text("two")
+			close(sink)
+			if err := p.Conn.Flush(ctx); err != nil {
+				t.Error(err)
+			}
+			p.Conn.SendText(ctx, "next")
+			p.Wants("the next message", script.Text("next"))
+			if n := seen.Len(); n != 2 {
+				t.Errorf("%d things are logged, want one for each message", n)
+			}
+			for _, entry := range seen.TakeAll() {
+				if err, _ := fieldOf(entry.Context, "error").(error); !errors.As(err, new(*result.ArgumentError)) {
+					t.Errorf("it is logged that %s: %v", entry.Message, err)
+				}
+			}
+		})
+	}
+}
+
+// fieldOf returns what a field of a log's entry holds.
+func fieldOf(fields []zapcore.Field, key string) any {
+	for _, f := range fields {
+		if f.Key == key {
+			return f.Interface
+		}
+	}
+	return nil
+}
