@@ -47,6 +47,9 @@ func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, 
 	}
 	promise, settle := result.NewPromise(l.after)
 	d, err := newDialer(url, opts)
+	if err == nil {
+		err = checkContext(ctx)
+	}
 	if err == nil && onReady == nil {
 		err = &result.ArgumentError{Name: "dial: onReady", Allowed: "a function, not nil"}
 	}

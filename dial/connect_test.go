@@ -48,6 +48,7 @@ func TestConnectRejectsArgumentsAtOnce(t *testing.T) {
 	for name, promise := range map[string]*result.Promise{
 		"URL":      Connect(t.Context(), "nonsense", ready, nil),
 		"options":  Connect(t.Context(), "ws://example.com", ready, &Options{Host: "/"}),
+		"context":  Connect(noContext, "ws://example.com", ready, &Options{HTTPClient: untouched(t)}),
 		"callback": Connect(t.Context(), "ws://example.com", nil, &Options{HTTPClient: untouched(t)}),
 	} {
 		status, settled := promise.Status()

@@ -30,6 +30,9 @@ import (
 // does not attach.
 func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) {
 	d, err := newDialer(url, opts)
+	if err == nil {
+		err = checkContext(ctx)
+	}
 	if err != nil {
 		return nil, &result.General{Err: err}
 	}

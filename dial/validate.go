@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,6 +12,13 @@ import (
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
+
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return &result.ArgumentError{Name: "dial: ctx", Allowed: "a context, not nil"}
+	}
+	return nil
+}
 
 // validate looks at everything that can be wrong with the options, before any
 // I/O.

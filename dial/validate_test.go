@@ -36,6 +36,15 @@ func refusedArgument(t *testing.T, url string, opts *Options) error {
 	return err
 }
 
+var noContext context.Context
+
+func TestNoContext(t *testing.T) {
+	_, err := Dial(noContext, "ws://example.com", &Options{HTTPClient: untouched(t)})
+	if arg := new(result.ArgumentError); !errors.As(err, &arg) || arg.Name != "dial: ctx" {
+		t.Errorf("Dial without a context gives %v", err)
+	}
+}
+
 func TestBadURLs(t *testing.T) {
 	for url, says := range map[string]string{
 		"":                             "ws://host",

@@ -139,8 +139,11 @@ func (p *Promise) final() *Status {
 
 // Wait waits until the promise is settled and returns its status and the
 // status' Err, or until ctx ends: then the error is the context's cause, and
-// the status is zero, as there is none yet.
+// the status is zero, as there is none yet. A nil ctx is an [ArgumentError].
 func (p *Promise) Wait(ctx context.Context) (Status, error) {
+	if ctx == nil {
+		return Status{}, &ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	}
 	if p.final() == nil {
 		select {
 		case <-p.Done():

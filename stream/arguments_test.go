@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"testing"
@@ -13,8 +14,30 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
+// without is a nil context.
+var without context.Context
+
 // refusals are calls with an argument that cannot be used, and what they give.
 var refusals = map[string]func(c *stream.Conn) error{
+	"Send":       func(c *stream.Conn) error { return c.Send(without, text("a")) },
+	"SendText":   func(c *stream.Conn) error { return c.SendText(without, "a") },
+	"SendBinary": func(c *stream.Conn) error { return c.SendBinary(without, nil) },
+	"Flush":      func(c *stream.Conn) error { return c.Flush(without) },
+	"Writer":     func(c *stream.Conn) error { _, err := c.Writer(without, stream.Text); return err },
+	"Reader":     func(c *stream.Conn) error { _, _, err := c.Reader(without); return err },
+	"Wait":       func(c *stream.Conn) error { _, err := c.Result().Wait(without); return err },
+	"All": func(c *stream.Conn) (last error) {
+		for _, last = range c.All(without) {
+		}
+		return last
+	},
+	"Chan":    func(c *stream.Conn) error { return endOf(c.Chan(without, nil)) },
+	"Batches": func(c *stream.Conn) error { return endOf(c.Batches(without, nil)) },
+	"Produce": func(c *stream.Conn) error {
+		next := make(chan rxgo.Item, 1)
+		c.Produce(without, next, nil)
+		return (<-next).E
+	},
 	"Chan with a huge queue":    func(c *stream.Conn) error { return endOf(c.Chan(ctx, &stream.Queue{Size: math.MaxInt})) },
 	"Batches with a huge queue": func(c *stream.Conn) error { return endOf(c.Batches(ctx, &stream.Queue{Size: 1<<24 + 1})) },
 	"Observable with a huge queue": func(c *stream.Conn) error {
@@ -52,6 +75,7 @@ func TestArgumentsAreRefused(t *testing.T) {
 // that is not sent for it. The sink hangs no producer.
 func TestSinkRefusesArguments(t *testing.T) {
 	for name, open := range map[string]func(c *stream.Conn) chan<- stream.Message{
+		"a nil context": func(c *stream.Conn) chan<- stream.Message { return c.Sink(without, nil) },
 		"a huge buffer": func(c *stream.Conn) chan<- stream.Message {
 			return c.Sink(ctx, &stream.SinkOptions{Buffer: math.MaxInt})
 		},

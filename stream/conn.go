@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync/atomic"
@@ -12,7 +13,8 @@ import (
 // A Conn is one WebSocket connection after its opening handshake: a source of
 // inbound messages, a sink for outbound ones, and one terminal event.
 //
-// All methods may be called from many goroutines, and from callbacks. Who owns
+// All methods may be called from many goroutines, and from callbacks. A nil
+// context is refused with a *result.ArgumentError. Who owns
 // the bytes of a message is said at [Message]. The life of a Conn ends with
 // its terminal event, which [Conn.Done] and [Conn.Result] announce; every
 // connection has one, at the latest when the transport fails. A program that
@@ -101,6 +103,14 @@ func (c *Conn) Done() <-chan struct{} { return c.promise.Done() }
 // goroutine of the connection, or through Options.Post, after the callbacks of
 // the messages that came before.
 func (c *Conn) Result() *result.Promise { return c.promise }
+
+// checkContext refuses a nil context before anything is done with it.
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	}
+	return nil
+}
 
 // post runs f behind what was posted before it, where callbacks run.
 func (c *Conn) post(f func()) {

@@ -14,6 +14,9 @@ import (
 // The error is the context's cause, or that the connection has ended. Where it
 // has Sinks, it may be the latter although all had been written.
 func (c *Conn) Flush(ctx context.Context) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
 	if err := c.sinks.drain(ctx); err != nil {
 		return err
 	}

@@ -33,6 +33,10 @@ func (c *Conn) Observable(q *Queue) rxgo.Observable {
 // when the stream or ctx ends. It is for an rxgo.Producer of the program's own:
 // one that dials, and sends what it has to, each time it is observed.
 func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, q *Queue) {
+	if err := checkContext(ctx); err != nil {
+		next <- rxgo.Error(err)
+		return
+	}
 	all, err := q.complete(defaultQueueSize)
 	if err != nil || all.Policy != Block {
 		produce(ctx, next, c.Chan(ctx, q), emitOne)

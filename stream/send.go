@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"unicode/utf8"
@@ -25,7 +26,7 @@ import (
 // Send with a context that never ends does that itself, and waits for the
 // network with it, also on behalf of those that send meanwhile.
 func (c *Conn) Send(ctx context.Context, m Message) error {
-	if err := m.check(); err != nil {
+	if err := cmp.Or(checkContext(ctx), m.check()); err != nil {
 		return err
 	}
 	w := &c.w

@@ -26,7 +26,7 @@ type SinkOptions struct {
 // one of several sinks that get the same one. Messages that cannot be sent (text
 // that is not UTF-8, a type that is neither Text nor Binary, one that an operator
 // refuses) are logged and skipped; without a Logger nobody hears of them. If
-// Buffer cannot be used, the sink sends none of its messages, and each is logged
+// ctx is nil or Buffer cannot be used, the sink sends none of its messages, and each is logged
 // with a *result.ArgumentError.
 //
 // Closing the channel ends this producer and, unless asked for, not the
@@ -41,6 +41,9 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 		o = &SinkOptions{}
 	}
 	size, err := o.buffer()
+	if none := checkContext(ctx); none != nil {
+		ctx, err = context.Background(), none
+	}
 	s := &sink{c: c, ctx: ctx, refused: err, ch: make(chan Message, size), asks: make(chan chan struct{}), gone: make(chan struct{}), closeConn: o.CloseConn}
 	c.sinks.add(s)
 	go s.run() // ends when the channel is closed or ctx ends

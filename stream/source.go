@@ -102,6 +102,9 @@ func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 // each is the loop of All. It returns the error to report, nil where yield
 // returned false or after a success.
 func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
 	if err := c.claim(); err != nil {
 		if err == errOver {
 			err = c.outcome(ctx)
@@ -217,6 +220,9 @@ func (r *reader) ended(ctx context.Context, err error) error {
 // success, the error of the terminal event after any other end, the cause of
 // ctx, or [ErrTaken].
 func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
+	if err := checkContext(ctx); err != nil {
+		return 0, nil, err
+	}
 	if err := c.claim(); err != nil {
 		return 0, nil, c.unclaimed(ctx, err)
 	}

@@ -56,8 +56,8 @@ func (s *Subscription[T]) Dropped() uint64 { return s.dropped.Load() }
 func (s *Subscription[T]) Cancel() { s.cancel(nil) }
 
 // Chan subscribes to the inbound messages. The subscription ends with the
-// connection or with ctx. A queue that cannot be used is a subscription that
-// has ended with a *result.ArgumentError; one that begins while All or Reader
+// connection or with ctx. A queue that cannot be used, or a nil ctx, is a
+// subscription that has ended with a *result.ArgumentError; one that begins while All or Reader
 // is active ends with [ErrTaken].
 func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
 	return subscribe(c, ctx, q, defaultQueueSize, func(s *Subscription[Message]) subscriber { return single{s} })
@@ -84,6 +84,9 @@ func (c *Conn) bundles(ctx context.Context, q Queue) *Subscription[[]Message] {
 
 func subscribe[T any](c *Conn, ctx context.Context, q *Queue, size int, face func(*Subscription[T]) subscriber) *Subscription[T] {
 	all, err := q.complete(size)
+	if none := checkContext(ctx); none != nil {
+		ctx, err = context.Background(), none
+	}
 	if err != nil {
 		all.Size = 0
 	}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -27,7 +28,7 @@ const gather = 16 << 10
 // The Writer must not be used by several goroutines at a time; p stays the
 // caller's.
 func (c *Conn) Writer(ctx context.Context, t Type) (io.WriteCloser, error) {
-	if err := (Message{Type: t}).check(); err != nil {
+	if err := cmp.Or(checkContext(ctx), (Message{Type: t}).check()); err != nil {
 		return nil, err
 	}
 	w := &c.w
