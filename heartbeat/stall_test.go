@@ -131,10 +131,9 @@ func TestSilentPeerOfSleepingConsumerIsDropped(t *testing.T) {
 		start := time.Now()
 		p := script.Client(t, operators(brisk()))
 		p.Sends(script.Text("one"))
-		for range p.Conn.All(t.Context()) {
+		whileAway(t, p.Conn, func() {
 			wantDrop(t, p.Conn, start, 15*time.Second, "heartbeat: waited 15s for a Pong, 10s of it after the last Ping")
-			break
-		}
+		})
 	})
 }
 
@@ -158,17 +157,16 @@ func TestPingsOfThePeer(t *testing.T) {
 	bubble(t, "consumer away", func(t *testing.T) {
 		p := script.Client(t, operators(heartbeat.New(nil)))
 		p.Sends(script.Text("one"))
-		for range p.Conn.All(t.Context()) {
+		whileAway(t, p.Conn, func() {
 			for range 5 {
 				wantPong(t, p, time.Second)
 			}
-			break
-		}
+		})
 	})
 	bubble(t, "several, and the latest of many", func(t *testing.T) {
 		p := script.Client(t, operators(heartbeat.New(nil)))
 		p.Sends(script.Text("one"))
-		for range p.Conn.All(t.Context()) {
+		whileAway(t, p.Conn, func() {
 			p.StopsReading()
 			p.Sends(script.Ping("a"))
 			time.Sleep(time.Second) // its answer is on the way, and stands still
@@ -188,8 +186,7 @@ func TestPingsOfThePeer(t *testing.T) {
 			if answers > 300 {
 				t.Errorf("%d of 1000 Pings that waited were answered, want a few and the latest", answers)
 			}
-			break
-		}
+		})
 	})
 	bubble(t, "pause held", func(t *testing.T) {
 		p := script.Client(t, operators(heartbeat.New(nil)))
