@@ -47,7 +47,7 @@ func BenchmarkCompress(b *testing.B) {
 
 func BenchmarkInflate(b *testing.B) {
 	benchmarkEach(b, func(b *testing.B, agreed Setup, messages [][]byte) {
-		w := new(wire)
+		w := new(capture)
 		s := newSender(&State{agreed: agreed}, Options{Threshold: -1}, w.down)
 		var packed []stream.Frame
 		for _, m := range messages {

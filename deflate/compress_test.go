@@ -15,13 +15,13 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// A wire collects what a sender hands on.
-type wire struct {
+// A capture collects what a sender hands on.
+type capture struct {
 	frames []stream.Frame
 	fail   error
 }
 
-func (w *wire) down(f stream.Frame) error {
+func (w *capture) down(f stream.Frame) error {
 	if w.fail != nil {
 		return w.fail
 	}
@@ -31,7 +31,7 @@ func (w *wire) down(f stream.Frame) error {
 }
 
 // message returns the one message on the wire, and clears it.
-func (w *wire) message(t *testing.T) (payload []byte, compressed bool) {
+func (w *capture) message(t *testing.T) (payload []byte, compressed bool) {
 	t.Helper()
 	for i, f := range w.frames {
 		if f.First != (i == 0) || f.Last != (i == len(w.frames)-1) {
@@ -53,8 +53,8 @@ func (w *wire) message(t *testing.T) (payload []byte, compressed bool) {
 // setup returns one with both directions alike, and all fields set.
 func setup(mode ContextMode, bits int) Setup { return Setup{mode, mode, bits, bits} }
 
-func newTestSender(s Setup, opts Options) (*sender, *wire) {
-	w := new(wire)
+func newTestSender(s Setup, opts Options) (*sender, *capture) {
+	w := new(capture)
 	return newSender(&State{agreed: s}, opts, w.down), w
 }
 

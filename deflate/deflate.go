@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -175,14 +176,14 @@ func (o *Operator) Offers() []string {
 // to any of the offers. If it can be that to none, the error names the
 // parameter that the best one does not allow.
 func (o *Operator) Accept(answer string) (stream.Operator, error) {
-	elements, err := parseElements(answer)
+	elements, err := wire.ParseExtensions(answer)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("permessage-deflate: answer %q: %w", answer, err)
 	}
-	if len(elements) != 1 || elements[0].name != extensionName {
+	if len(elements) != 1 || elements[0].Name != extensionName {
 		return nil, fmt.Errorf("permessage-deflate: answer %q: allowed is %s, once", answer, extensionName)
 	}
-	t, err := parseTerms(elements[0].parameters, false)
+	t, err := parseTerms(elements[0].Params, false)
 	if err != nil {
 		return nil, fmt.Errorf("permessage-deflate: answer %q: %w", answer, err)
 	}
@@ -209,19 +210,19 @@ func (o *Operator) Negotiate(offers ...string) (op *Operator, answer string, ok 
 	if err := o.Validate(); err != nil {
 		return nil, "", false, err
 	}
-	var all []element
+	var all []wire.Extension
 	for _, header := range offers {
-		elements, err := parseElements(header)
+		elements, err := wire.ParseExtensions(header)
 		if err != nil {
-			return nil, "", false, err
+			return nil, "", false, fmt.Errorf("permessage-deflate: offer %q: %w", header, err)
 		}
 		all = append(all, elements...)
 	}
 	for _, e := range all {
-		if e.name != extensionName {
+		if e.Name != extensionName {
 			continue
 		}
-		t, err := parseTerms(e.parameters, true)
+		t, err := parseTerms(e.Params, true)
 		if err != nil {
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/wsflow/wsflow/internal/wire"
 )
 
 const (
@@ -32,14 +34,14 @@ const anyBits = -1
 // parseTerms reads the parameters of an offer, or of an answer.
 //
 // https://www.rfc-editor.org/rfc/rfc7692.html#section-7.1
-func parseTerms(parameters []parameter, offer bool) (t terms, err error) {
+func parseTerms(parameters []wire.ExtensionParam, offer bool) (t terms, err error) {
 	for i, p := range parameters {
 		for _, earlier := range parameters[:i] {
-			if p.name == earlier.name {
-				return t, fmt.Errorf("parameter %s is there twice", p.name)
+			if p.Name == earlier.Name {
+				return t, fmt.Errorf("parameter %s is there twice", p.Name)
 			}
 		}
-		switch p.name {
+		switch p.Name {
 		case serverNoContextTakeover:
 			t.serverNoContext, err = parseFlag(p)
 		case clientNoContextTakeover:
@@ -47,7 +49,7 @@ func parseTerms(parameters []parameter, offer bool) (t terms, err error) {
 		case serverMaxWindowBits:
 			t.serverBits, err = parseBits(p)
 		case clientMaxWindowBits:
-			if offer && !p.set {
+			if offer && !p.Set {
 				t.clientBits = anyBits
 				break
 			}
@@ -62,8 +64,8 @@ func parseTerms(parameters []parameter, offer bool) (t terms, err error) {
 	return t, nil
 }
 
-func parseFlag(p parameter) (bool, error) {
-	if p.set {
+func parseFlag(p wire.ExtensionParam) (bool, error) {
+	if p.Set {
 		return false, fmt.Errorf("parameter %s: allowed is no value", p)
 	}
 	return true, nil
@@ -73,9 +75,9 @@ func parseFlag(p parameter) (bool, error) {
 // to 15, inclusive".
 //
 // https://www.rfc-editor.org/rfc/rfc7692.html#section-7.1.2.1
-func parseBits(p parameter) (int, error) {
-	n, err := strconv.Atoi(p.value)
-	if err != nil || strconv.Itoa(n) != p.value || n < minWindowBits || n > maxWindowBits {
+func parseBits(p wire.ExtensionParam) (int, error) {
+	n, err := strconv.Atoi(p.Value)
+	if err != nil || strconv.Itoa(n) != p.Value || n < minWindowBits || n > maxWindowBits {
 		return 0, fmt.Errorf("parameter %s: allowed is a value from 8 to 15", p)
 	}
 	return n, nil

@@ -1,10 +1,10 @@
 package dial
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -28,16 +28,16 @@ func newOffer(operators []stream.Operator) (offer, error) {
 		}
 		for _, text := range n.Offers() {
 			field := fmt.Sprintf("Operators[%d]", i)
-			elements, err := parseExtensions(text)
+			elements, err := wire.ParseExtensions(text)
 			if err != nil || len(elements) != 1 {
 				return offer{}, badOption(field+".Offers", text, "one extension with its parameters, as RFC 6455 section 9.1 writes it")
 			}
-			name := elements[0].name
+			name := elements[0].Name
 			if j, taken := o.owner[name]; taken && j != i {
 				return offer{}, badOption(field, name, fmt.Sprintf("extensions that Operators[%d] does not offer as well", j))
 			}
 			o.owner[name] = i
-			all = append(all, elements[0].text)
+			all = append(all, elements[0].Text)
 		}
 	}
 	o.header = strings.Join(all, ", ")
@@ -55,21 +55,21 @@ func newOffer(operators []stream.Operator) (offer, error) {
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-9.1
 func (o offer) negotiate(answer []string) ([]stream.Operator, error) {
-	elements, err := parseExtensions(strings.Join(answer, ","))
+	elements, err := wire.ParseExtensions(strings.Join(answer, ","))
 	if err != nil {
 		return nil, err
 	}
 	agreed := map[int]stream.Operator{}
 	var order []stream.Operator
 	for _, e := range elements {
-		i, offered := o.owner[e.name]
+		i, offered := o.owner[e.Name]
 		if !offered {
-			return nil, fmt.Errorf("the server uses the extension %q, which was not offered", e.name)
+			return nil, fmt.Errorf("the server uses the extension %q, which was not offered", e.Name)
 		}
 		if _, twice := agreed[i]; twice {
-			return nil, fmt.Errorf("the server uses the extension %q in addition to one that stands in its place", e.name)
+			return nil, fmt.Errorf("the server uses the extension %q in addition to one that stands in its place", e.Name)
 		}
-		op, err := o.operators[i].(stream.Negotiator).Accept(e.text)
+		op, err := o.operators[i].(stream.Negotiator).Accept(e.Text)
 		if err != nil {
 			return nil, err
 		}
@@ -91,121 +91,4 @@ func (o offer) place(agreed map[int]stream.Operator, order []stream.Operator) []
 		}
 	}
 	return list
-}
-
-// An element is one extension of a Sec-WebSocket-Extensions header.
-type element struct {
-	name string
-	text string // the whole element, parameters included
-}
-
-var errExtensions = errors.New("the Sec-WebSocket-Extensions header does not follow RFC 6455 section 9.1")
-
-// parseExtensions splits the value of a header, or of several joined by commas,
-// into its elements. Elements may be empty, as RFC 2616 section 2.1 lets the
-// elements of every list be; they count for nothing.
-//
-//	extension-list  = 1#extension
-//	extension       = extension-token *( ";" extension-param )
-//	extension-token = token
-//	extension-param = token [ "=" (token | quoted-string) ]
-//
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-9.1
-func parseExtensions(s string) ([]element, error) {
-	var list []element
-	r := &reader{s: s}
-	for {
-		r.space()
-		if r.done() {
-			return list, nil
-		}
-		if r.next(',') {
-			continue
-		}
-		e, ok := r.extension()
-		if !ok || !r.done() && !r.next(',') {
-			return nil, errExtensions
-		}
-		list = append(list, e)
-	}
-}
-
-// A reader walks through a header's value.
-type reader struct {
-	s string
-	i int
-}
-
-func (r *reader) done() bool { return r.i == len(r.s) }
-
-// next steps over c, if it comes next.
-func (r *reader) next(c byte) bool {
-	if r.done() || r.s[r.i] != c {
-		return false
-	}
-	r.i++
-	return true
-}
-
-func (r *reader) space() {
-	for r.next(' ') || r.next('\t') {
-	}
-}
-
-func (r *reader) token() string {
-	start := r.i
-	for !r.done() && isTokenByte(r.s[r.i]) {
-		r.i++
-	}
-	return r.s[start:r.i]
-}
-
-// extension reads an element and the space behind it.
-func (r *reader) extension() (element, bool) {
-	start := r.i
-	name := r.token()
-	if name == "" {
-		return element{}, false
-	}
-	end := r.i
-	for r.space(); r.next(';'); r.space() {
-		if r.space(); !r.parameter() {
-			return element{}, false
-		}
-		end = r.i
-	}
-	return element{name: name, text: r.s[start:end]}, true
-}
-
-func (r *reader) parameter() bool {
-	if r.token() == "" {
-		return false
-	}
-	end := r.i
-	r.space()
-	if !r.next('=') {
-		r.i = end
-		return true
-	}
-	r.space()
-	if r.next('"') {
-		return r.quoted()
-	}
-	return r.token() != ""
-}
-
-// quoted reads the rest of a quoted string: "the value after quoted-string
-// unescaping MUST conform to the 'token' ABNF".
-func (r *reader) quoted() bool {
-	for n := 0; !r.done(); n++ {
-		if r.next('"') {
-			return n > 0
-		}
-		r.next('\\')
-		if r.done() || !isTokenByte(r.s[r.i]) {
-			return false
-		}
-		r.i++
-	}
-	return false
 }

@@ -2,7 +2,6 @@ package dial
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -32,40 +31,6 @@ func (e testExtension) Accept(answer string) (stream.Operator, error) {
 type tap struct{ name string }
 
 func (tap) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, nil }
-
-func TestParseExtensions(t *testing.T) {
-	for in, want := range map[string][]string{
-		"":                       {},
-		" , ,":                   {},
-		"foo":                    {"foo"},
-		"foo,bar":                {"foo", "bar"},
-		"foo; a , bar;b ;c":      {"foo; a", "bar;b ;c"},
-		" foo ;\ta = 1 , , bar ": {"foo ;\ta = 1", "bar"},
-		"foo; bar; baz=2":        {"foo; bar; baz=2"},
-		`foo; a="b\c"; d,bar`:    {`foo; a="b\c"; d`, "bar"},
-		"permessage-deflate; server_max_window_bits=\"10\"": {`permessage-deflate; server_max_window_bits="10"`},
-	} {
-		list, err := parseExtensions(in)
-		var got []string
-		for _, e := range list {
-			got = append(got, e.text)
-		}
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q gives %q, %v, want %q", in, got, err, want)
-		}
-	}
-}
-
-func TestParseExtensionsRefuses(t *testing.T) {
-	for _, in := range []string{
-		"foo bar", ";", "foo;", "foo;;a", "foo; =1", "foo; a=", `foo; a=""`, `foo; a="`, `foo; a="b`, `foo; a="b,c"`,
-		`foo; a="b c"`, `foo; a="b\`, `foo; a="b"c`, "foo; a b", "foo=1", "foo; a==1", "\x00", "foo\r\n", "föö", `"foo"`,
-	} {
-		if list, err := parseExtensions(in); err == nil {
-			t.Errorf("%q gives %q, want an error", in, list)
-		}
-	}
-}
 
 func TestNegotiate(t *testing.T) {
 	x, y := testExtension{offers: []string{"x; a", "x"}}, testExtension{offers: []string{"y"}}
@@ -115,26 +80,4 @@ func TestBadOffers(t *testing.T) {
 	}
 	_, err := newOffer([]stream.Operator{testExtension{offers: []string{"x"}}, testExtension{offers: []string{"x"}}})
 	wantContains(t, "offering one extension twice", err, "Operators[1]", "Operators[0]")
-}
-
-func FuzzExtensions(f *testing.F) {
-	f.Add(`x; a="b\"c"; d = e, , y`)
-	f.Add("x")
-	f.Fuzz(func(t *testing.T, answer string) {
-		list, err := parseExtensions(answer)
-		if err != nil {
-			return
-		}
-		var texts []string
-		for _, e := range list {
-			if !isToken(e.name) || !strings.HasPrefix(e.text, e.name) || !strings.Contains(answer, e.text) {
-				t.Fatalf("%q gives the element %+v", answer, e)
-			}
-			texts = append(texts, e.text)
-		}
-		again, err := parseExtensions(strings.Join(texts, ", "))
-		if err != nil || !slices.Equal(again, list) {
-			t.Fatalf("%q gives %+v, and once more %+v, %v", answer, list, again, err)
-		}
-	})
 }

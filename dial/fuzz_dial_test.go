@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/wsflow/wsflow/deflate"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -96,31 +95,4 @@ func answersIn(answer string, size int) script {
 			rest = rest[n:]
 		}
 	}
-}
-
-// FuzzExtensionParsers compares the parser of this package, which splits the
-// header, with the one of package deflate, which reads its parameters. They
-// must agree on what is valid, and the latter take each element that the former
-// hands on.
-func FuzzExtensionParsers(f *testing.F) {
-	for _, header := range []string{
-		"", ",", " , \t,", "permessage-deflate", "permessage-deflate; client_max_window_bits",
-		`permessage-deflate; server_max_window_bits="1\0"`, `x; a = "b" ; c, , y;d=e`, `x; a=""`, `x; a="b`, `x; a="\`,
-		`x;`, `x; =a`, `x y`, `x; a=b c`, "x\r\n", "é", "x; a=\"\xff\"", "x\x00", `x; a="b"c`, "x;a;a;a=b",
-	} {
-		f.Add(header)
-	}
-	f.Fuzz(func(t *testing.T, header string) {
-		elements, here := parseExtensions(header)
-		op := deflate.New(nil)
-		_, _, _, there := op.Negotiate(header)
-		if (here == nil) != (there == nil) {
-			t.Fatalf("%q: %v here, %v there", header, here, there)
-		}
-		for _, e := range elements {
-			if _, _, _, err := op.Negotiate(e.text); err != nil {
-				t.Fatalf("%q has the element %q: %v", header, e.text, err)
-			}
-		}
-	})
 }

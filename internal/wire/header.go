@@ -1,8 +1,8 @@
 // Package wire holds the byte formats of RFC 6455: frame headers, masking, the
-// payload of Close frames, and UTF-8 that arrives in pieces. It does no I/O,
-// keeps no bytes that it is given, and leaves to its callers every rule that
-// needs to know more than the bytes at hand, such as which opcode may follow
-// which.
+// payload of Close frames, UTF-8 that arrives in pieces, and the grammar of
+// Sec-WebSocket-Extensions. It does no I/O, keeps no bytes that it is given,
+// and leaves to its callers every rule that needs to know more than the bytes
+// at hand, such as which opcode may follow which.
 //
 // All functions may be called concurrently. The texts of the errors carry no
 // prefix: they complete a sentence about what the peer did wrong.
