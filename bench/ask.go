@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"compress/flate"
+	"errors"
 	"net/url"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // batchBytes is about how much the server writes at a time.
@@ -16,8 +18,9 @@ type ask struct {
 	Content content
 	Size    int
 	Deflate compression
-	Used    bool
-	ID      uint64 // names a sink, whose count is asked for later
+	Used    int           // messages that are sent before the silence
+	Every   time.Duration // between two messages of a member of a fleet; 0: none
+	ID      uint64        // names a sink, whose count is asked for later, or a fleet
 }
 
 func (a ask) encode() string {
@@ -25,25 +28,26 @@ func (a ask) encode() string {
 		"content": {string(a.Content)},
 		"size":    {strconv.Itoa(a.Size)},
 		"deflate": {string(a.Deflate)},
-		"used":    {strconv.FormatBool(a.Used)},
+		"used":    {strconv.Itoa(a.Used)},
+		"every":   {a.Every.String()},
 		"id":      {strconv.FormatUint(a.ID, 10)},
 	}.Encode()
 }
 
 func parseAsk(values url.Values) (ask, error) {
-	size, err := strconv.Atoi(values.Get("size"))
-	if err != nil {
-		return ask{}, err
-	}
-	id, err := strconv.ParseUint(values.Get("id"), 10, 64)
-	if err != nil {
+	size, errSize := strconv.Atoi(values.Get("size"))
+	used, errUsed := strconv.Atoi(values.Get("used"))
+	every, errEvery := time.ParseDuration(values.Get("every"))
+	id, errID := strconv.ParseUint(values.Get("id"), 10, 64)
+	if err := errors.Join(errSize, errUsed, errEvery, errID); err != nil {
 		return ask{}, err
 	}
 	return ask{
 		Content: content(values.Get("content")),
 		Size:    size,
 		Deflate: compression(values.Get("deflate")),
-		Used:    values.Get("used") == "true",
+		Used:    used,
+		Every:   every,
 		ID:      id,
 	}, nil
 }
@@ -54,13 +58,23 @@ type batch struct {
 	count  int
 }
 
+// first returns the first n frames.
+func (b batch) first(n int) []byte {
+	end := 0
+	for range n {
+		head, payload := parseHeader(b.frames[end:])
+		end += head + payload
+	}
+	return b.frames[:end]
+}
+
 // batches are those that were asked for before. The zero value is ready. Its
 // methods may be called at the same time.
 type batches struct{ by sync.Map }
 
 // of returns the batch of an ask, which may wait for another to prepare it.
 func (b *batches) of(a ask) batch {
-	a.ID, a.Used = 0, false
+	a.ID, a.Used, a.Every = 0, 0, 0
 	prepare, _ := b.by.LoadOrStore(a, sync.OnceValue(a.batch))
 	return prepare.(func() batch)()
 }

@@ -108,7 +108,7 @@ func bareReceive(t target, tally *tally) error {
 }
 
 // bareHold waits for readability, which over TLS takes a read of one byte.
-func bareHold(t target, _ []byte) (func() error, error) {
+func bareHold(t target, _ [][]byte) (func() error, error) {
 	conn, _, _, err := handshake(t, "")
 	if err != nil {
 		return nil, err

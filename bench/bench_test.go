@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // TestEveryWorkload runs all there is, for an instant each.
 func TestEveryWorkload(t *testing.T) {
 	p := plan{
-		Rounds: 1, Window: 2 * time.Millisecond, Connections: 3,
+		Rounds: 1, Window: 2 * time.Millisecond, Connections: 3, Fleet: 3, Every: time.Millisecond,
 		match: regexp.MustCompile(""), progress: t.Output(),
 	}
 	r, err := p.run(t.Context())

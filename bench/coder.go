@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/coder/websocket"
 )
@@ -26,15 +25,12 @@ type coderConn struct {
 }
 
 func coderDial(t target) (*coderConn, error) {
-	options := &websocket.DialOptions{CompressionThreshold: 1}
+	options := &websocket.DialOptions{CompressionThreshold: 1, HTTPClient: t.HTTP}
 	switch t.Deflate {
 	case deflateTakeover:
 		options.CompressionMode = websocket.CompressionContextTakeover
 	case deflateFresh:
 		options.CompressionMode = websocket.CompressionNoContextTakeover
-	}
-	if config := t.tlsConfig(); config != nil {
-		options.HTTPClient = &http.Client{Transport: &http.Transport{TLSClientConfig: config}}
 	}
 	conn, _, err := websocket.Dial(context.Background(), t.url(), options)
 	if err != nil {

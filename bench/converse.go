@@ -39,12 +39,18 @@ func conversing(name string, kind kind, dial func(target) (conversation, error))
 		defer c.close()
 		return bounce(c, message, tally)
 	}
-	l.hold = func(t target, first []byte) (func() error, error) {
+	l.hold = func(t target, first [][]byte) (func() error, error) {
 		c, err := dial(t)
-		if err == nil && first != nil {
-			err = c.write(first)
+		for i := 0; err == nil && i < len(first); i++ {
+			err = c.write(first[i])
 		}
 		return func() error { return await(c) }, err
+	}
+	if kind == peer { // the memory of a message is its own
+		l.gather = funnel(funnelMessages, func(t target, c chan<- []byte) (func() error, error) {
+			from, err := dial(t)
+			return func() error { return forward(from, c) }, err
+		}, useBytes)
 	}
 	return l
 }
@@ -88,6 +94,16 @@ func bounce(c conversation, message []byte, tally *tally) error {
 		if !tally.take(back) {
 			return nil
 		}
+	}
+}
+
+func forward(from conversation, to chan<- []byte) error {
+	for {
+		message, err := from.read()
+		if err != nil {
+			return err
+		}
+		to <- message
 	}
 }
 

@@ -13,11 +13,18 @@ type sample struct {
 	Wire       float64 `json:"wireBytesPerMessage,omitempty"`      // frame headers included
 	Memory     float64 `json:"memoryBytesPerConnection,omitempty"` // heap in use and stacks
 	Goroutines float64 `json:"goroutinesPerConnection,omitempty"`
+	Resident   float64 `json:"residentPeakBytesPerConnection,omitempty"` // the process' growth since before the first
+	P50        float64 `json:"latencyP50Nanoseconds,omitempty"`
+	P99        float64 `json:"latencyP99Nanoseconds,omitempty"`
+	Dials      float64 `json:"dialsPerSecond,omitempty"`
+	DialCPU    float64 `json:"cpuNanosecondsPerDial,omitempty"`
 }
 
 // String writes what applies.
 func (s sample) String() string {
 	switch {
+	case s.Dials > 0:
+		return fmt.Sprintf("%10.0f/s %8.0f ns CPU %9.0f B a connection %6.0f dials/s", s.Rate, s.CPU, s.Memory, s.Dials)
 	case s.Rate == 0:
 		return fmt.Sprintf("%9.0f B  %5.2f goroutines", s.Memory, s.Goroutines)
 	case s.Wire > 0:
@@ -27,8 +34,7 @@ func (s sample) String() string {
 	}
 }
 
-// A figure is one number of a sample. More messages a second are better; of
-// everything else, less is.
+// A figure is one number of a sample.
 type figure string
 
 const (
@@ -37,7 +43,17 @@ const (
 	figureWire       figure = "bytes on the wire"
 	figureMemory     figure = "bytes a connection"
 	figureGoroutines figure = "goroutines a connection"
+	figureResident   figure = "resident bytes a connection, at most"
+	figureP50        figure = "ns of latency, p50"
+	figureP99        figure = "ns of latency, p99"
+	figureDials      figure = "dials/s"
+	figureDialCPU    figure = "ns of CPU a dial"
 )
+
+var figures = []figure{
+	figureRate, figureCPU, figureP50, figureP99, figureWire,
+	figureMemory, figureResident, figureGoroutines, figureDials, figureDialCPU,
+}
 
 // in returns where the figure stands in a sample.
 func (f figure) in(s *sample) *float64 {
@@ -50,13 +66,26 @@ func (f figure) in(s *sample) *float64 {
 		return &s.Wire
 	case figureMemory:
 		return &s.Memory
+	case figureResident:
+		return &s.Resident
+	case figureP50:
+		return &s.P50
+	case figureP99:
+		return &s.P99
+	case figureDials:
+		return &s.Dials
+	case figureDialCPU:
+		return &s.DialCPU
 	default:
 		return &s.Goroutines
 	}
 }
 
+// more reports whether more of it is better.
+func (f figure) more() bool { return f == figureRate || f == figureDials }
+
 func (f figure) better(a, b float64) bool {
-	if f == figureRate {
+	if f.more() {
 		return a > b
 	}
 	return a < b
@@ -65,7 +94,7 @@ func (f figure) better(a, b float64) bool {
 // medians returns the median of each figure.
 func medians(all []sample) sample {
 	var result sample
-	for _, f := range []figure{figureRate, figureCPU, figureWire, figureMemory, figureGoroutines} {
+	for _, f := range figures {
 		values := make([]float64, len(all))
 		for i := range all {
 			values[i] = *f.in(&all[i])

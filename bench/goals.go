@@ -57,7 +57,7 @@ func goals() []goal {
 // String writes what is aimed at.
 func (g goal) String() string {
 	sign := "<="
-	if g.Figure == figureRate {
+	if g.Figure.more() {
 		sign = ">="
 	}
 	s := fmt.Sprintf("%s: %s, %s %s %g", g.Workload, g.Library, g.Figure, sign, g.Bound)

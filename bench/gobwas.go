@@ -37,7 +37,7 @@ type gobwasConn struct {
 // gobwasDial reads through a buffer, except from a connection that will be
 // idle: for those gobwas needs none.
 func gobwasDial(t target, buffer int) (*gobwasConn, error) {
-	dialer := ws.Dialer{TLSConfig: t.tlsConfig()}
+	dialer := ws.Dialer{TLSConfig: t.TLS}
 	conn, early, _, err := dialer.Dial(context.Background(), t.url())
 	if err != nil {
 		return nil, err
@@ -53,6 +53,8 @@ func gobwasDial(t target, buffer int) (*gobwasConn, error) {
 	}
 	if t.Operation != opHold {
 		c.r = bufio.NewReaderSize(c.r, buffer)
+	}
+	if t.Operation == opSend || t.Operation == opEcho {
 		c.w = bufio.NewWriterSize(conn, t.Size+ws.MaxHeaderSize)
 	}
 	return c, nil

@@ -19,7 +19,7 @@ var (
 // room for the largest message, which gorilla would otherwise cut into
 // fragments of 4 KiB.
 func gorillaDial(t target, size int) (*websocket.Conn, error) {
-	dialer := &websocket.Dialer{TLSClientConfig: t.tlsConfig(), ReadBufferSize: size}
+	dialer := &websocket.Dialer{TLSClientConfig: t.TLS, ReadBufferSize: size}
 	if t.Operation == opSend {
 		dialer.WriteBufferSize = 64 << 10
 	}

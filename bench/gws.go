@@ -12,7 +12,7 @@ var (
 
 func gwsWith(name string, kind kind, readBuffer int) *library {
 	g := gwsSettings{readBuffer}
-	return &library{name: name, kind: kind, receive: g.receive, send: g.send, echo: g.echo, hold: g.hold}
+	return &library{name: name, kind: kind, receive: g.receive, send: g.send, echo: g.echo, hold: g.hold, gather: g.gather()}
 }
 
 type gwsSettings struct{ readBuffer int }
@@ -42,7 +42,7 @@ func (e *gwsEvents) OnClose(_ *gws.Conn, err error) {
 func (g gwsSettings) dial(t target, events gws.Event) (*gws.Conn, error) {
 	options := &gws.ClientOption{
 		Addr:             t.url(),
-		TlsConfig:        t.tlsConfig(),
+		TlsConfig:        t.TLS,
 		ReadBufferSize:   g.readBuffer,
 		CheckUtf8Enabled: t.Text,
 	}
@@ -108,14 +108,41 @@ func (g gwsSettings) echo(t target, message []byte, tally *tally) error {
 	return events.err
 }
 
-func (g gwsSettings) hold(t target, first []byte) (func() error, error) {
+func (g gwsSettings) hold(t target, first [][]byte) (func() error, error) {
 	events := &gwsEvents{more: func(*gws.Conn, []byte) bool { return true }}
 	conn, err := g.dial(t, events)
-	if err == nil && first != nil {
-		err = conn.WriteMessage(gwsOpcode(t), first)
+	for i := 0; err == nil && i < len(first); i++ {
+		err = conn.WriteMessage(gwsOpcode(t), first[i])
 	}
 	return func() error {
 		conn.ReadLoop()
 		return events.err
 	}, err
+}
+
+// gwsForward hands on each message with its memory.
+type gwsForward struct {
+	gws.BuiltinEventHandler
+	to  chan<- *gws.Message
+	err error // what ended the connection
+}
+
+func (f *gwsForward) OnMessage(_ *gws.Conn, message *gws.Message) { f.to <- message }
+
+func (f *gwsForward) OnClose(_ *gws.Conn, err error) { f.err = err }
+
+func (g gwsSettings) gather() func() gathering {
+	open := func(t target, c chan<- *gws.Message) (func() error, error) {
+		events := &gwsForward{to: c}
+		conn, err := g.dial(t, events)
+		return func() error {
+			conn.ReadLoop()
+			return events.err
+		}, err
+	}
+	return funnel(funnelMessages, open, func(message *gws.Message, take func([]byte) bool) bool {
+		more := take(message.Bytes())
+		message.Close()
+		return more
+	})
 }

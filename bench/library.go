@@ -24,8 +24,9 @@ type library struct {
 	send func(target, *deck, *tally) error
 	// echo writes a message and waits for its return.
 	echo func(target, []byte, *tally) error
-	// hold opens a connection and sends the first message, unless it is nil.
-	// What it returns then reads until the connection ends; it is run on a
-	// goroutine of its own.
-	hold func(t target, first []byte) (read func() error, err error)
+	// hold opens a connection and sends the first messages. What it returns then
+	// reads until the connection ends; it is run on a goroutine of its own.
+	hold func(t target, first [][]byte) (read func() error, err error)
+	// gather returns what brings the messages of many connections together.
+	gather func() gathering
 }

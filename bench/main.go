@@ -55,11 +55,14 @@ func parse(args []string) (p plan, out string, err error) {
 	flags.IntVar(&p.Rounds, "rounds", 5, "how often each library is measured; the median counts")
 	flags.DurationVar(&p.Window, "time", time.Second, "how long each measurement lasts, after a fifth more to warm up")
 	flags.IntVar(&p.Connections, "connections", 2000, "how many idle connections are opened, up to about 20000")
+	flags.IntVar(&p.Fleet, "fleet", 10000, "how many connections a fleet has at the most")
+	flags.DurationVar(&p.Every, "every", time.Second, "how long each connection of a paced fleet waits between two messages")
 	if err := flags.Parse(args); err != nil {
 		return p, out, err
 	}
-	if p.Rounds < 1 || p.Window <= 0 || p.Connections < 1 {
-		return p, out, fmt.Errorf("bench: -rounds %d, -time %v and -connections %d must all be positive", p.Rounds, p.Window, p.Connections)
+	if p.Rounds < 1 || p.Window <= 0 || p.Connections < 1 || p.Fleet < 1 || p.Every <= 0 {
+		return p, out, fmt.Errorf("bench: -rounds %d, -time %v, -connections %d, -fleet %d and -every %v must all be positive",
+			p.Rounds, p.Window, p.Connections, p.Fleet, p.Every)
 	}
 	p.match, err = regexp.Compile(*only)
 	return p, out, err

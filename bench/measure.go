@@ -14,8 +14,9 @@ type job struct {
 	Kind        kind
 	Server      address
 	Window      time.Duration
-	Connections int    // hold: how many
-	ID          uint64 // of the measurement
+	Connections int           // hold and fleet: how many
+	Every       time.Duration // fleet, paced: between two messages of a connection
+	ID          uint64        // of the measurement
 }
 
 func (j job) target() target {
@@ -25,16 +26,21 @@ func (j job) target() target {
 		Text: w.Content != contentBinary, Size: w.Size, Deflate: w.Deflate, Buffered: w.Buffered,
 	}
 	if w.TLS {
-		t.Addr, t.Roots = j.Server.Secure, j.Server.Roots
+		t.Addr = j.Server.Secure
+		t.secure(j.Server.Roots)
 	}
-	path := map[operation]string{opReceive: "/blast", opSend: "/sink", opEcho: "/echo", opHold: "/hold"}
+	path := map[operation]string{opReceive: "/blast", opSend: "/sink", opEcho: "/echo", opHold: "/hold", opFleet: "/fleet"}
 	t.Path = path[w.Operation] + "?" + j.ask().encode()
 	return t
 }
 
 func (j job) ask() ask {
 	w := j.Workload
-	return ask{Content: w.Content, Size: w.Size, Deflate: w.Deflate, Used: w.Used, ID: j.ID}
+	a := ask{Content: w.Content, Size: w.Size, Deflate: w.Deflate, Used: w.Used, ID: j.ID}
+	if w.Paced {
+		a.Every = j.Every
+	}
+	return a
 }
 
 // measure does a job in this process.
@@ -50,6 +56,8 @@ func (j job) measure() (sample, error) {
 		return j.send(library)
 	case opEcho:
 		return j.echo(library)
+	case opFleet:
+		return j.fleet(library)
 	default:
 		return j.hold(library)
 	}

@@ -14,13 +14,16 @@ type plan struct {
 	Rounds      int
 	Window      time.Duration
 	Connections int            // of an idle workload
+	Fleet       int            // the most connections of a fleet
+	Every       time.Duration  // between two messages of a connection, where a fleet is paced
 	match       *regexp.Regexp // on the workload's name
 	progress    io.Writer
 }
 
 // command is what repeats the plan.
 func (p plan) command() string {
-	s := fmt.Sprintf("go run . -rounds %d -time %v -connections %d", p.Rounds, p.Window, p.Connections)
+	s := fmt.Sprintf("go run . -rounds %d -time %v -connections %d -fleet %d -every %v",
+		p.Rounds, p.Window, p.Connections, p.Fleet, p.Every)
 	if only := p.match.String(); only != "" {
 		s += fmt.Sprintf(" -run '%s'", only)
 	}
@@ -85,7 +88,7 @@ func (p plan) jobs(server, echo address) []job {
 				l := w.among[(i+round)%len(w.among)]
 				all = append(all, job{
 					Workload: w, Library: l.name, Kind: l.kind, Server: where, Window: p.Window,
-					Connections: p.connections(w), ID: uint64(len(all)),
+					Connections: p.connections(w), Every: p.Every, ID: uint64(len(all)),
 				})
 			}
 		}
@@ -93,10 +96,15 @@ func (p plan) jobs(server, echo address) []job {
 	return all
 }
 
-// connections is a tenth where each of them may keep a megabyte.
+// connections is how many a workload has: a tenth where each of them may keep a
+// megabyte.
 func (p plan) connections(w workload) int {
-	if w.Used {
+	switch {
+	case w.Operation == opFleet:
+		return min(p.Fleet, w.Connections)
+	case w.Used > 0:
 		return max(1, p.Connections/10)
+	default:
+		return p.Connections
 	}
-	return p.Connections
 }

@@ -45,12 +45,10 @@ func echo(conn net.Conn) {
 }
 
 // keep holds a connection open and reads whatever comes. If it is to be used,
-// one message is sent first.
+// some messages are sent first.
 func (s *server) keep(conn net.Conn, a ask) {
-	if a.Used {
-		b := s.batches.of(a)
-		head, payload := parseHeader(b.frames)
-		if _, err := conn.Write(b.frames[:head+payload]); err != nil {
+	if a.Used > 0 {
+		if _, err := conn.Write(s.batches.of(a).first(a.Used)); err != nil {
 			return
 		}
 	}

@@ -21,6 +21,7 @@ type server struct {
 	roots         []byte // the certificate of secure, as PEM
 	sinks         sinks
 	batches       batches
+	fleets        fleets
 }
 
 func newServer() (*server, error) {
@@ -96,6 +97,19 @@ func (s *server) handle(conn net.Conn) {
 		if upgrade(conn, request, ask.Deflate) == nil {
 			s.keep(conn, ask)
 		}
+	case "/fleet":
+		f := s.fleets.of(ask.ID)
+		batch := s.batches.of(ask)
+		number := f.join(conn)
+		if upgrade(conn, request, ask.Deflate) == nil {
+			f.sail(conn, ask, batch, number)
+		}
+	case "/start":
+		s.fleets.of(ask.ID).start()
+		answer(conn, count{})
+	case "/dismiss":
+		s.fleets.dismiss(ask.ID)
+		answer(conn, count{})
 	case "/taken":
 		answer(conn, s.sinks.count(ask.ID))
 	case "/given":

@@ -40,6 +40,9 @@ func (t *tally) take(message []byte) bool {
 	return t.messages < t.look || t.watch()
 }
 
+// counting reports whether the window has begun and not ended.
+func (t *tally) counting() bool { return !t.begin.when.IsZero() && t.end.when.IsZero() }
+
 // watch looks at the clock. It is called often enough that the window's edges
 // are sharp to about a thousandth, and seldom enough to cost nothing.
 func (t *tally) watch() bool {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/http"
 	"unicode/utf8"
 )
 
@@ -12,36 +13,36 @@ import (
 type target struct {
 	Addr      string
 	Path      string // what the server is asked to do, as a request path
-	Roots     []byte // the server's certificate as PEM: TLS 1.3; nil: plain TCP
 	Operation operation
 	Text      bool // messages are text
 	Size      int  // bytes of a message
 	Deflate   compression
 	Buffered  bool // observers' channels have buffers
+
+	TLS  *tls.Config  // nil: plain TCP
+	HTTP *http.Client // for libraries that dial by one; nil: the default
 }
 
 func (t target) url() string {
-	if t.Roots != nil {
+	if t.TLS != nil {
 		return "wss://" + t.Addr + t.Path
 	}
 	return "ws://" + t.Addr + t.Path
 }
 
-// tlsConfig returns what a client needs to verify the server's certificate;
-// nil for plain TCP.
-func (t target) tlsConfig() *tls.Config {
-	if t.Roots == nil {
-		return nil
-	}
+// secure makes it a target over TLS 1.3. Roots is the server's certificate as
+// PEM. All connections share what is made here.
+func (t *target) secure(roots []byte) {
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(t.Roots)
-	return &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}
+	pool.AppendCertsFromPEM(roots)
+	t.TLS = &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}
+	t.HTTP = &http.Client{Transport: &http.Transport{TLSClientConfig: t.TLS}}
 }
 
 // connect opens the TCP or TLS connection alone.
 func (t target) connect() (net.Conn, error) {
-	if config := t.tlsConfig(); config != nil {
-		return tls.Dial("tcp", t.Addr, config)
+	if t.TLS != nil {
+		return tls.Dial("tcp", t.Addr, t.TLS)
 	}
 	return net.Dial("tcp", t.Addr)
 }

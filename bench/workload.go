@@ -10,6 +10,7 @@ const (
 	opSend    operation = "send"    // write messages as fast as they are accepted
 	opEcho    operation = "echo"    // one message there and back at a time
 	opHold    operation = "hold"    // keep many connections open and silent
+	opFleet   operation = "fleet"   // take the messages of many connections in one place
 )
 
 // A content is what messages are made of.
@@ -32,15 +33,17 @@ const (
 
 // A workload is one thing to measure, and the libraries that it compares.
 type workload struct {
-	Name      string
-	Operation operation
-	Content   content
-	Size      int // bytes of a message
-	TLS       bool
-	Deflate   compression
-	Used      bool // hold: one message goes each way before the silence
-	Buffered  bool // receive through rxgo: the observers' channels have buffers
-	among     []*library
+	Name        string
+	Operation   operation
+	Content     content
+	Size        int // bytes of a message
+	TLS         bool
+	Deflate     compression
+	Used        int  // hold: so many different messages go each way before the silence
+	Connections int  // fleet: how many
+	Paced       bool // fleet: a message a second on each connection, not as many as go through
+	Buffered    bool // receive through rxgo: the observers' channels have buffers
+	among       []*library
 }
 
 // workloads lists everything that is measured.
@@ -48,6 +51,9 @@ func workloads() []workload {
 	var all []workload
 	for _, secure := range []bool{false, true} {
 		all = append(all, throughput(secure)...)
+	}
+	for _, secure := range []bool{false, true} {
+		all = append(all, gathered(secure)...)
 	}
 	observables := workload{
 		Name: "observable/64B", Operation: opReceive, Content: contentBinary, Size: 64,
@@ -90,6 +96,31 @@ func throughput(secure bool) []workload {
 	return all
 }
 
+// gathered has many connections whose messages meet in one place.
+func gathered(secure bool) []workload {
+	prefix := ""
+	if secure {
+		prefix = "tls/"
+	}
+	among := []*library{
+		coderLibrary, gorillaLibrary, gwsLibrary, gobwasLibrary,
+		wsflowAll, wsflowChan, wsflowBatches, wsflowCallbacks,
+	}
+	var all []workload
+	for _, n := range []int{100, 1000} {
+		for _, size := range []int{64, 1 << 10, 64 << 10} {
+			all = append(all, workload{
+				Name:      fmt.Sprintf("%sfleet/%d/%s", prefix, n, bytesName(size)),
+				Operation: opFleet, Content: contentBinary, Size: size, TLS: secure, Connections: n, among: among,
+			})
+		}
+	}
+	return append(all, workload{
+		Name:      prefix + "fleet/10000/64B-paced",
+		Operation: opFleet, Content: contentBinary, Size: 64, TLS: secure, Connections: 10000, Paced: true, among: among,
+	})
+}
+
 func compressed() []workload {
 	var all []workload
 	for _, mode := range []compression{deflateTakeover, deflateFresh} {
@@ -111,7 +142,10 @@ func compressed() []workload {
 }
 
 func idle() []workload {
-	holders := []*library{bare, coderLibrary, gorillaLibrary, gwsLibrary, gobwasLibrary, wsflowBare, wsflowAll}
+	holders := []*library{
+		bare, coderLibrary, gorillaLibrary, gwsLibrary, gobwasLibrary,
+		wsflowBare, wsflowAll, wsflowChan, wsflowBatches, wsflowCallbacks,
+	}
 	deflaters := []*library{coderLibrary, gwsLibrary, wsflowAll}
 	return []workload{
 		{Name: "idle/tcp", Operation: opHold, among: holders},
@@ -120,17 +154,25 @@ func idle() []workload {
 		{Name: "idle/tls-deflate", Operation: opHold, TLS: true, Deflate: deflateTakeover, among: deflaters},
 		{
 			Name: "idle/deflate-used", Operation: opHold, Content: contentJSON, Size: 4 << 10,
-			Deflate: deflateTakeover, Used: true, among: deflaters,
+			Deflate: deflateTakeover, Used: 1, among: deflaters,
+		},
+		{
+			Name: "idle/deflate-used-40", Operation: opHold, Content: contentJSON, Size: 1 << 10,
+			Deflate: deflateTakeover, Used: 40, among: deflaters,
 		},
 	}
 }
 
 // figure is the number that the workload is about.
 func (w workload) figure() figure {
-	if w.Operation == opHold {
+	switch {
+	case w.Operation == opHold:
 		return figureMemory
+	case w.Paced: // all take as many as are sent
+		return figureCPU
+	default:
+		return figureRate
 	}
-	return figureRate
 }
 
 // bytesName writes a size as 64B or 4KiB.

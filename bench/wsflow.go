@@ -13,11 +13,24 @@ import (
 // wsflow's ways to take and to send, each with the heartbeat that a dialed
 // connection has unless it is told otherwise.
 var (
-	wsflowAll     = &library{name: "wsflow All", kind: ours, receive: wsflowRange, echo: wsflowEcho, hold: wsflowHold}
-	wsflowChan    = &library{name: "wsflow Chan", kind: ours, receive: wsflowTake}
-	wsflowBatches = &library{name: "wsflow Batches", kind: ours, receive: wsflowTakeBatches}
-	wsflowSend    = &library{name: "wsflow Send", kind: ours, send: wsflowSendEach}
-	wsflowSink    = &library{name: "wsflow Sink", kind: ours, send: wsflowSendSink}
+	wsflowAll = &library{
+		name: "wsflow All", kind: ours,
+		receive: wsflowRange, echo: wsflowEcho, hold: wsflowHold, gather: wsflowGatherAll,
+	}
+	wsflowChan = &library{
+		name: "wsflow Chan", kind: ours,
+		receive: wsflowTake, hold: wsflowHoldChan, gather: wsflowGatherChan,
+	}
+	wsflowBatches = &library{
+		name: "wsflow Batches", kind: ours,
+		receive: wsflowTakeBatches, hold: wsflowHoldBatches, gather: wsflowGatherBatches,
+	}
+	wsflowCallbacks = &library{
+		name: "wsflow OnBinary", kind: ours,
+		hold: wsflowHoldCallbacks, gather: wsflowGatherCallbacks,
+	}
+	wsflowSend = &library{name: "wsflow Send", kind: ours, send: wsflowSendEach}
+	wsflowSink = &library{name: "wsflow Sink", kind: ours, send: wsflowSendSink}
 
 	// wsflowBare has no operator at all.
 	wsflowBare = &library{name: "wsflow, no operator", kind: ours, hold: wsflowHoldBare}
@@ -184,28 +197,6 @@ func wsflowEcho(t target, message []byte, tally *tally) error {
 			break
 		}
 		if err := conn.SendBinary(ctx, message); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func wsflowHold(t target, first []byte) (func() error, error) {
-	conn, err := wsflowDial(t)
-	if err == nil && first != nil {
-		err = conn.Send(context.Background(), wsflowMessage(t, first))
-	}
-	return func() error { return wsflowAwait(conn) }, err
-}
-
-func wsflowHoldBare(t target, _ []byte) (func() error, error) {
-	conn, err := wsflowOpen(t)
-	return func() error { return wsflowAwait(conn) }, err
-}
-
-func wsflowAwait(conn *stream.Conn) error {
-	for _, err := range conn.All(context.Background()) {
-		if err != nil {
 			return err
 		}
 	}
