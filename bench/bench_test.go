@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 func TestEveryWorkload(t *testing.T) {
 	p := plan{
 		Rounds: 1, Window: 2 * time.Millisecond, Connections: 3, Fleet: 3, Every: time.Millisecond,
-		match: regexp.MustCompile(""), progress: t.Output(),
+		match: regexp.MustCompile(""), among: regexp.MustCompile(""), progress: t.Output(),
 	}
 	r, err := p.run(t.Context())
 	if err != nil {

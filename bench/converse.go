@@ -47,7 +47,7 @@ func conversing(name string, kind kind, dial func(target) (conversation, error))
 		return func() error { return await(c) }, err
 	}
 	if kind == peer { // the memory of a message is its own
-		l.gather = funnel(funnelMessages, func(t target, c chan<- []byte) (func() error, error) {
+		l.gather = funnel(func(t target, c chan<- []byte) (func() error, error) {
 			from, err := dial(t)
 			return func() error { return forward(from, c) }, err
 		}, useBytes)

@@ -84,6 +84,82 @@ func (f figure) in(s *sample) *float64 {
 // more reports whether more of it is better.
 func (f figure) more() bool { return f == figureRate || f == figureDials }
 
+// heading is what a table calls it.
+func (f figure) heading() string {
+	switch f {
+	case figureCPU:
+		return "CPU/message"
+	case figureP50:
+		return "p50"
+	case figureP99:
+		return "p99"
+	case figureWire:
+		return "wire/message"
+	case figureMemory:
+		return "memory"
+	case figureResident:
+		return "resident"
+	case figureGoroutines:
+		return "goroutines"
+	case figureDialCPU:
+		return "CPU/dial"
+	default:
+		return string(f)
+	}
+}
+
+// caption is what a chart calls it where it shows several.
+func (f figure) caption() string {
+	switch f {
+	case figureCPU:
+		return "CPU a message"
+	case figureP99:
+		return "p99 latency"
+	case figureMemory:
+		return "memory a connection"
+	case figureDials:
+		return "dials a second"
+	default:
+		return "messages a second"
+	}
+}
+
+// write writes a value with its unit and three digits.
+func (f figure) write(v float64) string {
+	switch f {
+	case figureCPU, figureDialCPU, figureP50, figureP99:
+		return duration(v)
+	case figureWire, figureMemory, figureResident:
+		return short(v) + "B"
+	default:
+		return short(v)
+	}
+}
+
+// duration writes nanoseconds.
+func duration(v float64) string {
+	switch {
+	case v >= 999.5e3:
+		return fmt.Sprintf("%.3g ms", v/1e6)
+	case v >= 999.5:
+		return fmt.Sprintf("%.3g us", v/1e3)
+	default:
+		return fmt.Sprintf("%.3g ns", v)
+	}
+}
+
+// short writes a number with three digits and a thousands' letter.
+func short(v float64) string {
+	switch {
+	case v >= 999.5e3:
+		return fmt.Sprintf("%.3g M", v/1e6)
+	case v >= 999.5:
+		return fmt.Sprintf("%.3g k", v/1e3)
+	default:
+		return fmt.Sprintf("%.3g ", v)
+	}
+}
+
 func (f figure) better(a, b float64) bool {
 	if f.more() {
 		return a > b

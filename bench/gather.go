@@ -9,11 +9,8 @@ type gathering interface {
 	each(take func(message []byte) bool)
 }
 
-// The capacity of the one channel is that of wsflow's own queues.
-const (
-	funnelMessages = 256
-	funnelBatches  = 16
-)
+// channelItems is how many messages, or batches, the one channel holds.
+const channelItems = 256
 
 // A channelled gathering has one channel for all connections.
 type channelled[T any] struct {
@@ -22,15 +19,14 @@ type channelled[T any] struct {
 	use  func(item T, take func([]byte) bool) (more bool)
 }
 
-// funnel makes gatherings with a channel of that size. Open opens a connection
-// whose messages go into the channel; use takes what came out and gives its
-// memory back, where the library has a use for it.
+// funnel makes gatherings. Open opens a connection whose messages go into the
+// channel; use takes what came out and gives its memory back, where the library
+// has a use for it.
 func funnel[T any](
-	size int,
 	open func(target, chan<- T) (func() error, error),
 	use func(T, func([]byte) bool) bool,
 ) func() gathering {
-	return func() gathering { return &channelled[T]{make(chan T, size), open, use} }
+	return func() gathering { return &channelled[T]{make(chan T, channelItems), open, use} }
 }
 
 func (g *channelled[T]) join(t target) (func() error, error) { return g.open(t, g.c) }

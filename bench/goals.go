@@ -38,10 +38,15 @@ func goals() []goal {
 		{"observable/64B", wsflowObservableBatches.name, figureRate, 5, rxgoDefer.name},
 		{"observable/64B-buffered", wsflowObservable.name, figureRate, 0.9, rxgoDefer.name},
 		{"observable/64B-buffered", wsflowObservableBatches.name, figureRate, 5, rxgoDefer.name},
-		{"idle/tcp", wsflowAll.name, figureMemory, 4 << 10, ""},
+		{"idle/tcp", wsflowAll.name, figureMemory, 4400, ""},
 		{"idle/tcp", wsflowAll.name, figureGoroutines, 1, ""},
+		{"idle/tcp", wsflowChan.name, figureMemory, 5000 + queueMessages*messageSize, ""},
+		{"idle/tcp", wsflowBatches.name, figureMemory, 7500, ""},
+		{"idle/tcp", wsflowCallbacks.name, figureMemory, 7500, ""},
 		{"idle/deflate-used", wsflowAll.name, figureMemory, 72 << 10, ""},
+		{"idle/deflate-used-40", wsflowAll.name, figureMemory, 72<<10 + 4400, ""},
 	}
+	all = append(all, fleetGoals()...)
 	for _, w := range compressed() {
 		if w.Operation == opReceive {
 			all = append(all, goal{w.Name, wsflowAll.name, figureRate, 1, bestPeer})
@@ -50,6 +55,50 @@ func goals() []goal {
 		all = append(all,
 			goal{w.Name, wsflowSink.name, figureRate, 1, bestPeer},
 			goal{w.Name, wsflowSink.name, figureWire, 1.05, bestPeer})
+	}
+	return all
+}
+
+// What wsflow's queues hold by default.
+const (
+	queueMessages = 256
+	queueBatches  = 16
+	queueBytes    = 4 << 20
+	batchMessages = 256
+	messageSize   = 64 // of a stream.Message
+)
+
+// mayHold is how many bytes a busy connection of a fleet may hold: what it reads
+// into, what its queue has in it, and its part of the one channel.
+func mayHold(w workload, l *library) int {
+	each := w.Size + messageSize
+	switch l {
+	case wsflowAll:
+		return 128<<10 + channelItems*each/w.Connections
+	case wsflowChan:
+		return 64<<10 + min(queueBytes, queueMessages*each) + channelItems*each/w.Connections
+	default:
+		batch := min(128<<10, batchMessages*each)
+		return 64<<10 + min(queueBytes, queueBatches*batch) + channelItems*batch/w.Connections
+	}
+}
+
+// fleetGoals lists what is aimed at where there are many connections.
+func fleetGoals() []goal {
+	var all []goal
+	for _, w := range append(gathered(false), gathered(true)...) {
+		if w.Paced {
+			all = append(all,
+				goal{w.Name, wsflowAll.name, figureCPU, 1, bestPeer},
+				goal{w.Name, wsflowChan.name, figureCPU, 1.15, bestPeer},
+				goal{w.Name, wsflowBatches.name, figureCPU, 1.15, bestPeer},
+				goal{w.Name, wsflowAll.name, figureP99, 1, bestPeer},
+				goal{w.Name, wsflowAll.name, figureDials, 0.9, bestPeer})
+			continue
+		}
+		for _, l := range []*library{wsflowAll, wsflowChan, wsflowBatches} {
+			all = append(all, goal{w.Name, l.name, figureMemory, float64(mayHold(w, l)), ""})
+		}
 	}
 	return all
 }
@@ -92,11 +141,23 @@ func (v verdict) String() string {
 func (r *report) judge(all []goal) []verdict {
 	var verdicts []verdict
 	for _, g := range all {
-		if c := r.result(g.Workload); c != nil {
+		if c := r.result(g.Workload); c != nil && c.has(g) {
 			verdicts = append(verdicts, c.judge(g))
 		}
 	}
 	return verdicts
+}
+
+// has reports whether all that the goal is about was measured.
+func (c *comparison) has(g goal) bool {
+	switch {
+	case c.entry(g.Library) == nil:
+		return false
+	case g.Against == bestPeer:
+		return c.best(g.Figure, peer) != nil
+	default:
+		return g.Against == "" || c.entry(g.Against) != nil
+	}
 }
 
 func (c *comparison) judge(g goal) verdict {

@@ -140,7 +140,7 @@ func (g gwsSettings) gather() func() gathering {
 			return events.err
 		}, err
 	}
-	return funnel(funnelMessages, open, func(message *gws.Message, take func([]byte) bool) bool {
+	return funnel(open, func(message *gws.Message, take func([]byte) bool) bool {
 		more := take(message.Bytes())
 		message.Close()
 		return more

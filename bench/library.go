@@ -9,6 +9,7 @@ const (
 	peer     kind = "peer"     // each message by one call, with the library's own settings
 	tuned    kind = "tuned"    // a peer with large buffers, read as a stream into memory that is reused
 	ours     kind = "wsflow"
+	before   kind = "before" // wsflow as another checkout has it
 )
 
 // A library is one way to use one WebSocket implementation. Each function

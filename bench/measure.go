@@ -17,6 +17,16 @@ type job struct {
 	Connections int           // hold and fleet: how many
 	Every       time.Duration // fleet, paced: between two messages of a connection
 	ID          uint64        // of the measurement
+
+	program string // an earlier's; empty: this one
+}
+
+// name is what the report calls the library.
+func (j job) name() string {
+	if j.program != "" {
+		return nameBefore(j.Library)
+	}
+	return j.Library
 }
 
 func (j job) target() target {

@@ -17,6 +17,8 @@ type plan struct {
 	Fleet       int            // the most connections of a fleet
 	Every       time.Duration  // between two messages of a connection, where a fleet is paced
 	match       *regexp.Regexp // on the workload's name
+	among       *regexp.Regexp // on the library's name
+	Against     string         // another checkout that is measured as well; empty: none
 	progress    io.Writer
 }
 
@@ -27,11 +29,20 @@ func (p plan) command() string {
 	if only := p.match.String(); only != "" {
 		s += fmt.Sprintf(" -run '%s'", only)
 	}
+	if among := p.among.String(); among != "" {
+		s += fmt.Sprintf(" -among '%s'", among)
+	}
+	if p.Against != "" {
+		s += " -against " + p.Against
+	}
 	return s
 }
 
 // run measures everything and returns the report.
 func (p plan) run(ctx context.Context) (r *report, err error) {
+	if err := raiseDescriptors(max(p.Connections, p.Fleet)); err != nil {
+		return nil, err
+	}
 	server, stop, err := startServer(ctx, anyCore)
 	if err != nil {
 		return nil, err
@@ -42,9 +53,16 @@ func (p plan) run(ctx context.Context) (r *report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stopEcho()) }()
-	jobs := p.jobs(server, echo)
+	var earlier *earlier
+	if p.Against != "" {
+		if earlier, err = buildEarlier(ctx, p.Against); err != nil {
+			return nil, err
+		}
+	}
+	defer func() { err = errors.Join(err, earlier.remove()) }()
+	jobs := p.jobs(server, echo, earlier)
 	if len(jobs) == 0 {
-		return nil, fmt.Errorf("bench: no workload's name matches %q", p.match)
+		return nil, fmt.Errorf("bench: no workload's name matches %q with a library that matches %q", p.match, p.among)
 	}
 	r = &report{Machine: thisMachine(), Command: p.command()}
 	began := time.Now()
@@ -58,7 +76,7 @@ func (p plan) run(ctx context.Context) (r *report, err error) {
 		r.add(j, found)
 		left := time.Since(began) / time.Duration(i+1) * time.Duration(len(jobs)-i-1)
 		fmt.Fprintf(p.progress, "%4d/%d  %-28s %-24s %s  (%v left)\n",
-			i+1, len(jobs), j.Workload.Name, j.Library, found, left.Round(time.Second))
+			i+1, len(jobs), j.Workload.Name, j.name(), found, left.Round(time.Second))
 	}
 	r.conclude()
 	return r, nil
@@ -73,7 +91,7 @@ func (j job) patience() time.Duration {
 // libraries of a workload one after the other, beginning with another one, as
 // each leaves the machine to the next. Memory does not vary as speed
 // does: one round of it is enough.
-func (p plan) jobs(server, echo address) []job {
+func (p plan) jobs(server, echo address, earlier *earlier) []job {
 	var all []job
 	for round := range p.Rounds {
 		for _, w := range workloads() {
@@ -86,14 +104,34 @@ func (p plan) jobs(server, echo address) []job {
 			}
 			for i := range w.among {
 				l := w.among[(i+round)%len(w.among)]
-				all = append(all, job{
+				if !p.among.MatchString(l.name) {
+					continue
+				}
+				pair := []job{{
 					Workload: w, Library: l.name, Kind: l.kind, Server: where, Window: p.Window,
-					Connections: p.connections(w), Every: p.Every, ID: uint64(len(all)),
-				})
+					Connections: p.connections(w), Every: p.Every,
+				}}
+				if earlier.has(w, l) {
+					pair = paired(pair[0], earlier, round)
+				}
+				all = append(all, pair...)
 			}
 		}
 	}
+	for i := range all {
+		all[i].ID = uint64(i)
+	}
 	return all
+}
+
+// paired adds the same job for an earlier, before or after it by turns.
+func paired(j job, earlier *earlier, round int) []job {
+	old := j
+	old.Kind, old.program = before, earlier.path
+	if round%2 == 1 {
+		return []job{old, j}
+	}
+	return []job{j, old}
 }
 
 // connections is how many a workload has: a tenth where each of them may keep a

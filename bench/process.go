@@ -38,6 +38,8 @@ func playPart() (played bool, err error) {
 		return false, nil
 	case "server":
 		return true, playServer()
+	case "list":
+		return true, playList()
 	default:
 		return true, playClient()
 	}
@@ -72,20 +74,24 @@ func playClient() error {
 	return json.NewEncoder(os.Stdout).Encode(found)
 }
 
-// command prepares another process of this program.
-func command(ctx context.Context, part string) (*exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// command prepares another process to play a part: of this program, if the path of
+// that is empty, otherwise of another.
+func command(ctx context.Context, program, part string) (*exec.Cmd, error) {
+	if program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		program = self
 	}
-	cmd := exec.CommandContext(ctx, self)
+	cmd := exec.CommandContext(ctx, program)
 	cmd.Env = append(os.Environ(), partVariable+"="+part)
 	return cmd, nil
 }
 
 // startServer starts the server's process. What it returns ends it.
 func startServer(ctx context.Context, on core) (where address, stop func() error, err error) {
-	cmd, err := command(ctx, "server")
+	cmd, err := command(ctx, "", "server")
 	if err != nil {
 		return where, nil, err
 	}
@@ -121,7 +127,7 @@ func (j job) core() core {
 // apart does a job in a process of its own.
 func (j job) apart(ctx context.Context) (sample, error) {
 	var found sample
-	cmd, err := command(ctx, "client")
+	cmd, err := command(ctx, j.program, "client")
 	if err != nil {
 		return found, err
 	}
@@ -135,7 +141,7 @@ func (j job) apart(ctx context.Context) (sample, error) {
 		err = cmd.Wait()
 	}
 	if err != nil {
-		return found, fmt.Errorf("bench: %s with %s: %w\n%s", j.Workload.Name, j.Library, err, complaint.Bytes())
+		return found, fmt.Errorf("bench: %s with %s: %w\n%s", j.Workload.Name, j.name(), err, complaint.Bytes())
 	}
 	err = json.Unmarshal(out.Bytes(), &found)
 	return found, err

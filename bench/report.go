@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,10 +18,12 @@ type report struct {
 // A comparison is one workload's comparison. The best are those with the most
 // messages a second, or the least memory.
 type comparison struct {
-	Workload  string   `json:"workload"`
-	BestPeer  string   `json:"bestPeer"`  // a baseline, where there is no peer
-	BestTuned string   `json:"bestTuned"` // of the peers and the tuned peers
-	Entries   []*entry `json:"libraries"`
+	Workload    string   `json:"workload"`
+	Title       string   `json:"title"`                 // the same for people
+	Connections int      `json:"connections,omitempty"` // where there are many
+	BestPeer    string   `json:"bestPeer"`              // a baseline, where there is no peer; empty: none was measured
+	BestTuned   string   `json:"bestTuned"`             // of the peers and the tuned peers
+	Entries     []*entry `json:"libraries"`
 
 	figure figure // what the workload is about
 }
@@ -31,10 +31,12 @@ type comparison struct {
 // An entry is one library in a comparison.
 type entry struct {
 	Library     string   `json:"library"`
+	Label       string   `json:"label"` // the same for people
 	Kind        kind     `json:"kind"`
 	Median      sample   `json:"median"`
 	OfBestPeer  float64  `json:"ofBestPeer"`
 	OfBestTuned float64  `json:"ofBestTuned"`
+	OfBefore    float64  `json:"ofBefore,omitempty"` // of the same in another checkout
 	Samples     []sample `json:"samples"`
 }
 
@@ -45,12 +47,16 @@ func (e *entry) value(f figure) float64 { return *f.in(&e.Median) }
 func (r *report) add(j job, found sample) {
 	c := r.result(j.Workload.Name)
 	if c == nil {
-		c = &comparison{Workload: j.Workload.Name, figure: j.Workload.figure()}
+		w := j.Workload
+		if w.Operation == opHold || w.Operation == opFleet {
+			w.Connections = j.Connections
+		}
+		c = &comparison{Workload: w.Name, Title: w.title(), Connections: w.Connections, figure: w.figure()}
 		r.Results = append(r.Results, c)
 	}
-	e := c.entry(j.Library)
+	e := c.entry(j.name())
 	if e == nil {
-		e = &entry{Library: j.Library, Kind: j.Kind}
+		e = &entry{Library: j.name(), Label: j.label(), Kind: j.Kind}
 		c.Entries = append(c.Entries, e)
 	}
 	e.Samples = append(e.Samples, found)
@@ -91,14 +97,29 @@ func (r *report) conclude() {
 		for _, e := range c.Entries {
 			e.Median = medians(e.Samples)
 		}
-		best, tunedToo := c.best(c.figure, peer, baseline), c.best(c.figure, peer, baseline, tuned)
-		c.BestPeer, c.BestTuned = best.Library, tunedToo.Library
+		if best := c.best(c.figure, peer, baseline); best != nil {
+			c.BestPeer = best.Library
+		}
+		if best := c.best(c.figure, peer, baseline, tuned); best != nil {
+			c.BestTuned = best.Library
+		}
 		for _, e := range c.Entries {
-			e.OfBestPeer = e.value(c.figure) / best.value(c.figure)
-			e.OfBestTuned = e.value(c.figure) / tunedToo.value(c.figure)
+			e.OfBestPeer = c.ratio(e, c.BestPeer)
+			e.OfBestTuned = c.ratio(e, c.BestTuned)
+			e.OfBefore = c.ratio(e, nameBefore(e.Library))
 		}
 	}
-	r.Goals = r.judge(goals())
+	r.Goals = r.judge(append(goals(), r.regressions()...))
+}
+
+// ratio returns an entry's value in terms of another's; 0 if that was not
+// measured.
+func (c *comparison) ratio(e *entry, other string) float64 {
+	o := c.entry(other)
+	if o == nil {
+		return 0
+	}
+	return e.value(c.figure) / o.value(c.figure)
 }
 
 // write writes results.json and the charts.
@@ -114,22 +135,4 @@ func (r *report) write(folder string, dotsPerInch int) error {
 		return err
 	}
 	return r.draw(folder, dotsPerInch)
-}
-
-// print writes the medians and the verdicts for a reader.
-func (r *report) print(w io.Writer) {
-	for _, c := range r.Results {
-		fmt.Fprintf(w, "\n%s\n", c.Workload)
-		for _, e := range c.Entries {
-			fmt.Fprintf(w, "  %-24s %s  %6.2f of %s", e.Library, e.Median, e.OfBestPeer, c.BestPeer)
-			if c.BestTuned != c.BestPeer {
-				fmt.Fprintf(w, ", %.2f of %s", e.OfBestTuned, c.BestTuned)
-			}
-			fmt.Fprintln(w)
-		}
-	}
-	fmt.Fprintf(w, "\n%s\n%s\n\nGoals\n", r.Machine, r.Command)
-	for _, v := range r.Goals {
-		fmt.Fprintln(w, v)
-	}
 }

@@ -98,9 +98,9 @@ func TestVerdict(t *testing.T) {
 
 // Measurements of one round take turns between the libraries of a workload.
 func TestJobsTakeTurns(t *testing.T) {
-	p := plan{Rounds: 2, Connections: 40, match: regexp.MustCompile("^(echo|idle)/")}
+	p := plan{Rounds: 2, Connections: 40, match: regexp.MustCompile("^(echo|idle)/"), among: regexp.MustCompile("")}
 	var order []string
-	for _, j := range p.jobs(address{}, address{}) {
+	for _, j := range p.jobs(address{}, address{}, nil) {
 		order = append(order, j.Workload.Name+" "+j.Library)
 	}
 	text := strings.Join(order, "\n")

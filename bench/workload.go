@@ -40,7 +40,7 @@ type workload struct {
 	TLS         bool
 	Deflate     compression
 	Used        int  // hold: so many different messages go each way before the silence
-	Connections int  // fleet: how many
+	Connections int  // fleet: how many, at the most
 	Paced       bool // fleet: a message a second on each connection, not as many as go through
 	Buffered    bool // receive through rxgo: the observers' channels have buffers
 	among       []*library

@@ -10,20 +10,19 @@ import (
 // wsflow's ways to bring the messages of many connections into one channel,
 // each with what a dialed connection has by default.
 var (
-	wsflowGatherAll       = wsflowGather(funnelMessages, wsflowForwardAll, wsflowUse)
-	wsflowGatherChan      = wsflowGather(funnelMessages, wsflowForwardChan, wsflowUse)
-	wsflowGatherBatches   = wsflowGather(funnelBatches, wsflowForwardBatches, wsflowUseBatch)
-	wsflowGatherCallbacks = wsflowGather(funnelMessages, wsflowForwardCallbacks, useBytes)
+	wsflowGatherAll       = wsflowGather(wsflowForwardAll, wsflowUse)
+	wsflowGatherChan      = wsflowGather(wsflowForwardChan, wsflowUse)
+	wsflowGatherBatches   = wsflowGather(wsflowForwardBatches, wsflowUseBatch)
+	wsflowGatherCallbacks = wsflowGather(wsflowForwardCallbacks, useBytes)
 )
 
 // wsflowGather dials as a user does. The functions forward what a connection
 // receives until it ends, and use what came out of the channel.
 func wsflowGather[T any](
-	size int,
 	forward func(*stream.Conn, chan<- T) error,
 	use func(T, func([]byte) bool) bool,
 ) func() gathering {
-	return funnel(size, func(t target, c chan<- T) (func() error, error) {
+	return funnel(func(t target, c chan<- T) (func() error, error) {
 		conn, err := dial.Dial(context.Background(), t.url(), &dial.Options{TLSConfig: t.TLS})
 		return func() error { return forward(conn, c) }, err
 	}, use)
