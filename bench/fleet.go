@@ -25,6 +25,9 @@ func (j job) fleet(library *library) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	if err := boundReceiveBuffers(); err != nil {
+		return sample{}, err
+	}
 	found, err := j.sail(all, failed)
 	if err != nil {
 		return sample{}, err
@@ -68,6 +71,7 @@ func (j job) enlist(all gathering, failed chan<- error) (dials sample, err error
 // the process ends.
 func (j job) sail(all gathering, failed <-chan error) (sample, error) {
 	tally := newTally(j.Window)
+	tally.warmUp = 2 * j.Window // what is kept for slow takers has grown by then
 	take, delays := tally.take, &delays{tally: tally}
 	if j.Workload.Paced {
 		tally.warmUp += j.Every // each connection has taken one

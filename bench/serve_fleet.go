@@ -33,8 +33,24 @@ type fleet struct {
 	members []net.Conn
 }
 
+// sendBuffer is what the kernel may keep for each member that is not received:
+// see boundReceiveBuffers.
+const sendBuffer = 128 << 10
+
+// tcpUnder returns the TCP connection below a member; nil if there is none.
+func tcpUnder(conn net.Conn) *net.TCPConn {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	tcp, _ := conn.(*net.TCPConn)
+	return tcp
+}
+
 // join adds a connection and returns how many were there before.
 func (f *fleet) join(conn net.Conn) (number int) {
+	if tcp := tcpUnder(conn); tcp != nil {
+		tcp.SetWriteBuffer(sendBuffer)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.members = append(f.members, conn)
@@ -53,14 +69,12 @@ func (f *fleet) dismiss() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, conn := range f.members {
-		plain := conn
-		if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-			plain = secure.NetConn()
-		}
-		if tcp, ok := plain.(*net.TCPConn); ok {
+		if tcp := tcpUnder(conn); tcp != nil {
 			tcp.SetLinger(0)
+			tcp.Close() // below TLS, which would wait for its turn to say so
+			continue
 		}
-		plain.Close()
+		conn.Close()
 	}
 }
 
