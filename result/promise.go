@@ -38,47 +38,67 @@ func NewPromise(post func(func())) (p *Promise, settle func(Status) bool) {
 }
 
 func (p *Promise) settle(s Status) bool {
-	p.mu.Lock()
-	if !p.status.CompareAndSwap(nil, &s) {
-		p.mu.Unlock()
+	if !p.set(s) {
 		return false
-	}
-	if p.done != nil {
-		close(p.done)
 	}
 	p.run()
 	return true
 }
 
-// run hands the waiting continuations on, in order. It is called with the lock
-// held and returns without it. If one of them panics or ends the goroutine, the
-// rest is run on another.
+// set makes the status final, unless there is one.
+func (p *Promise) set(s Status) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.status.CompareAndSwap(nil, &s) {
+		return false
+	}
+	if p.done != nil {
+		close(p.done)
+	}
+	return true
+}
+
+// run hands the waiting continuations on, in order, unless that is being done. If
+// one of them panics or ends the goroutine, the rest is run on another.
 func (p *Promise) run() {
-	then := p.then
-	if then == nil || then.running {
-		p.mu.Unlock()
+	next := p.next(true)
+	if next == nil {
 		return
 	}
-	then.running = true
-	done := false
 	defer func() {
-		if done {
-			return
+		if next != nil {
+			p.stop()
+			go p.run() // ends when none are left
 		}
-		p.mu.Lock()
-		then.running = false
-		go p.run() // ends when none are left
 	}()
-	for len(then.waiting) > 0 {
-		next := then.waiting[0]
-		then.waiting = then.waiting[1:]
-		p.mu.Unlock()
+	for next != nil {
 		p.post(next)
-		p.mu.Lock()
+		next = p.next(false)
 	}
-	then.running = false
-	done = true
-	p.mu.Unlock()
+}
+
+// next returns the continuation to run now, nil if there is none. The first call
+// of one who runs them returns nil, too, if somebody else does.
+func (p *Promise) next(first bool) func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	then := p.then
+	if then == nil || first && then.running || p.status.Load() == nil {
+		return nil
+	}
+	then.running = len(then.waiting) > 0
+	if !then.running {
+		return nil
+	}
+	next := then.waiting[0]
+	then.waiting = then.waiting[1:]
+	return next
+}
+
+func (p *Promise) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.then.running = false
 }
 
 // Then adds continuations: resolved runs when the promise resolves, rejected
@@ -86,11 +106,7 @@ func (p *Promise) run() {
 // once, also when added to a settled promise; continuations run in the order
 // in which they were added, one at a time. Their panics are not recovered.
 func (p *Promise) Then(resolved func(Status), rejected func(error)) {
-	p.mu.Lock()
-	if p.then == nil {
-		p.then = new(continuations)
-	}
-	p.then.waiting = append(p.then.waiting, func() {
+	p.add(func() {
 		switch s := p.status.Load(); {
 		case s.Err == nil && resolved != nil:
 			resolved(*s)
@@ -98,11 +114,16 @@ func (p *Promise) Then(resolved func(Status), rejected func(error)) {
 			rejected(s.Err)
 		}
 	})
-	if p.status.Load() == nil {
-		p.mu.Unlock()
-		return
-	}
 	p.run()
+}
+
+func (p *Promise) add(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.then == nil {
+		p.then = new(continuations)
+	}
+	p.then.waiting = append(p.then.waiting, f)
 }
 
 // Done returns a channel that is closed when the promise is settled.
