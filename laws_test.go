@@ -22,14 +22,15 @@ var allowed = map[string][]string{
 	".":                 {},
 	"internal/wire":     {},
 	"internal/bufpool":  {},
+	"internal/cut":      {},
 	"internal/section":  {},
 	"internal/script":   {"stream", "result", "internal/wire"},
 	"result":            {},
-	"stream":            {"internal/bufpool", "internal/wire", "result"},
+	"stream":            {"internal/bufpool", "internal/cut", "internal/wire", "result"},
 	"stream/streamtest": {"stream", "result", "internal/script", "internal/wire"},
 	"deflate":           {"stream", "result", "internal/wire"},
 	"heartbeat":         {"stream", "result"},
-	"dial":              {"stream", "result", "deflate", "heartbeat", "internal/wire"},
+	"dial":              {"stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
 }
 
 // walk calls f with each Go file of the module that is no test.

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/cut"
+
 	"github.com/wsflow/wsflow/internal/bufpool"
 )
 
@@ -69,21 +71,9 @@ func (t *transport) resume() { t.rwc.SetReadDeadline(time.Time{}) }
 
 func interrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
-// cut closes the connection at once, whatever is on its way. What lies under
-// TLS is closed first: tls.Conn.Close waits for up to 5 s for a peer that does
-// not read, but not on a closed socket.
+// cut closes the connection at once, whatever is on its way.
 func (t *transport) cut() {
-	var lowest any = t.rwc
-	for {
-		above, ok := lowest.(interface{ NetConn() net.Conn })
-		if !ok {
-			break
-		}
-		lowest = above.NetConn()
-	}
-	if c, ok := lowest.(net.Conn); ok && c != t.rwc {
-		c.Close()
-	}
+	cut.Below(t.rwc)
 	t.close()
 }
 
