@@ -37,9 +37,12 @@ import (
 // If onReady returns an error, panics or calls runtime.Goexit, the connection
 // is closed with 1011. The promise is then rejected with that error, with the
 // panic's value if it is an error, and otherwise with a *[result.General] that
-// holds the value. If the connection ended before the loop began onReady, the
-// promise has that end; onReady is called all the same, for the messages that
-// came, and its error is only logged.
+// holds the value; the connection's streams end with the same. If the connection
+// ended before the loop began onReady, the promise has that end; onReady is called
+// all the same, for the messages that came, and its error is only logged.
+//
+// A client that only sends need not subscribe: when onReady has returned,
+// Connect calls [stream.Conn.Discard].
 func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, opts *Options) *result.Promise {
 	l := &life{turn: make(chan struct{}, 1)}
 	if opts != nil && opts.Loop != nil {
@@ -116,7 +119,9 @@ func (l *life) run(ctx context.Context, d *dialer, onReady func(*stream.Conn) er
 	stop := context.AfterFunc(ctx, func() { conn.CloseNow(context.Cause(ctx)) })
 	err = l.ready(ctx, &readying{ctx: ctx, call: onReady, logger: d.opts.Logger, outcome: make(chan error, 1)})
 	if err != nil {
-		conn.Close(result.StatusInternalError, "")
+		conn.Fail(err)
+	} else {
+		conn.Discard()
 	}
 	l.end(ctx, stop)
 	status, _ := conn.Result().Status()

@@ -11,10 +11,14 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/coder/websocket"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
@@ -272,5 +276,76 @@ func TestOnReadyMayTakeMessages(t *testing.T) {
 			t.Error(err)
 		}
 		want(t, "the messages", got, "[hi]")
+	})
+}
+
+// The streams of a connection end with what onReady came to, also where the peer
+// answers with the same code.
+func TestOnReadysErrorEndsTheStreams(t *testing.T) {
+	url, _ := closing(t)
+	mine, ended := errors.New("mine"), make(chan error, 1)
+	Connect(t.Context(), url, func(conn *stream.Conn) error {
+		messages := conn.Chan(t.Context(), nil)
+		go func() {
+			for range messages.C {
+			}
+			ended <- messages.Err()
+		}()
+		return mine
+	}, nil)
+	if err := <-ended; err != mine {
+		t.Errorf("the stream ended with %v, want %v itself", err, mine)
+	}
+}
+
+// floods is a server that sends so many messages of 60,000 bytes, and closes.
+func floods(t *testing.T, n int) *Options {
+	messages := strings.Repeat("\x82\x7e\xea\x60"+strings.Repeat("x", 60000), n)
+	return &Options{Operators: none, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return pipeTo(t, answers(func(r *http.Request) string { return agree(r) + messages + "\x88\x02\x03\xe8" })), nil
+	}}
+}
+
+// A client that only sends lives and ends as it should, whatever the server sends,
+// and a warning tells how many messages nobody took.
+func TestNobodyTakes(t *testing.T) {
+	for name, n := range map[string]int{"a few": 6, "more than the look-ahead holds": 50} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				core, logs := observer.New(zap.WarnLevel)
+				opts := floods(t, n)
+				opts.Logger = zap.New(core)
+				_, err := Connect(t.Context(), "ws://a.test", func(conn *stream.Conn) error {
+					return conn.SendText(t.Context(), "hello")
+				}, opts).Wait(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				if logs.FilterField(zap.Uint64("messages", uint64(n))).Len() != 1 {
+					t.Errorf("the log says %v", logs.All())
+				}
+			})
+		})
+	}
+}
+
+// Before onReady has returned nothing is discarded, however long it takes.
+func TestNothingIsDiscardedWhileOnReadyRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		_, err := Connect(t.Context(), "ws://a.test", func(conn *stream.Conn) error {
+			time.Sleep(time.Minute) // of the bubble's: the look-ahead is spent by then
+			for _, err := range conn.All(t.Context()) {
+				if err != nil {
+					return err
+				}
+				n++
+			}
+			return nil
+		}, floods(t, 50)).Wait(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		want(t, "the number of messages", n, 50)
 	})
 }

@@ -1,15 +1,16 @@
 // Package result says how a WebSocket connection ended.
 //
 // Every connection has exactly one terminal event: a [Status], the close code
-// and reason, which is either a success (code 1000, or no code at all) or
-// carries an error:
+// and reason, which is either a success or carries an error. It is a success if
+// the peer's Close has the code 1000, no code at all, or the one that the program
+// gave to Close.
 //
 //   - [*CloseError]: the peer closed with any other code.
 //   - [*ConnectionFailed]: no Close frame came from the peer. The connection
 //     could not be made, was cut, timed out, or was given up because the peer
 //     broke the protocol.
-//   - The error itself that a callback panicked with, or that the onReady of
-//     dial.Connect returned.
+//   - The error itself that a callback panicked with, that the onReady of
+//     dial.Connect returned, or that the program gave to Fail.
 //   - [*General]: anything else, such as a bad argument.
 //
 // A [Promise] holds the event and hands it to whoever asks, before or after it

@@ -34,6 +34,8 @@ type lookAhead struct {
 	own *bufpool.Buffer
 	n   int   // bytes of own that follow the reader's buffer
 	at  int64 // stream offset of the next header to look at
+
+	messages atomic.Uint64 // whole ones that were walked over
 }
 
 // passed is told the offset that the consumer has parsed up to.
@@ -60,6 +62,9 @@ func (a *lookAhead) look() {
 	}
 	a.run(func() bool { return false })
 	a.r.release()
+	if a.held.Load() {
+		a.r.c.discardOn()
+	}
 }
 
 // run reads ahead under the lock until a consumer wants the lock, stop says so,
@@ -198,6 +203,9 @@ func (a *lookAhead) scan() {
 			if Type(h.Opcode) == Close {
 				a.r.stop(nil)
 			}
+		}
+		if h.Fin && h.Opcode < byte(Close) {
+			a.messages.Add(1)
 		}
 		a.at = behind(a.at+int64(n), h.Length)
 	}

@@ -65,7 +65,12 @@ func (c *Conn) listen(t Type, call func(Message) func()) (stop func()) {
 	ls.mu.Unlock()
 	if first {
 		p.use(c)
-		if err := p.join(c, ls); err != nil {
+		err := p.join(c, ls)
+		if lost, ok := err.(*LostError); ok {
+			c.log().Warn("messages are lost that came before a callback was added", zap.Uint64("messages", lost.Messages))
+			err = p.join(c, ls)
+		}
+		if err != nil {
 			ls.mu.Lock()
 			ls.used = false
 			ls.mu.Unlock()

@@ -2,12 +2,11 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -16,49 +15,95 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// closing is the state of the closing handshake.
-//
-// The terminal event comes when both Close frames have passed, or when no
-// Close can come from the peer any more. After it, the transport is closed:
-// the server begins, the client follows; each waits for the other until the time
-// is up.
-//
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1
-type closing struct {
-	mu      sync.Mutex
-	begun   event // no more messages are accepted
-	*ending       // nil until then
+// A closer is the shell of a closing: it has the lock and the timer, and does
+// what the closing says.
+type closer struct {
+	begun event // no more messages are accepted
+
+	mu       sync.Mutex
+	closing              // guarded by mu
+	deadline *time.Timer // guarded by mu; nil before it is started
 }
 
-// ending is the part that only a connection has which has begun to close.
-type ending struct {
-	deadline *time.Timer // bounds what is left
-	status   result.Status
-	answered bool  // our Close frame reached the kernel, or cannot
-	broken   error // why nothing can be written, if so
-	settled  bool
-	resting  bool // linger has begun
-}
-
-// begin stops accepting messages, under the lock, and starts the clock. It
-// reports whether it was the first to do so.
-func (c *Conn) begin() bool {
+// step hands an event to the closing, and returns what is to be done without the
+// lock, and what is known by now.
+func (c *Conn) step(e closeEvent) (do actions, status result.Status, reason string) {
 	s := &c.close
-	if s.ending != nil {
-		return false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do = s.on(e)
+	if do&doTime != 0 {
+		s.deadline = time.AfterFunc(c.lasting.closeTimeout, c.expire)
 	}
-	s.ending = &ending{deadline: time.AfterFunc(c.lasting.closeTimeout, c.expire)}
-	return s.begun.fire()
+	if s.phase == phaseGone && s.deadline != nil {
+		s.deadline.Stop()
+	}
+	return do, s.status, s.reason
+}
+
+// closes deals with an event of the connection's end. It reports whether anything
+// follows from it.
+func (c *Conn) closes(e closeEvent) bool {
+	do, status, reason := c.step(e)
+	if do&doBegin != 0 {
+		c.close.begun.fire()
+	}
+	if do&doBreak != 0 {
+		c.w.broke()
+	}
+	if do&doQueue != 0 {
+		c.w.finish(status.Sent, reason)
+	}
+	if do&doQuit != 0 {
+		c.abandon()
+	}
+	if do&doSettle != 0 {
+		c.announce(status)
+	}
+	if do&doQueue != 0 {
+		c.w.kick()
+	}
+	if do&doFlush != 0 {
+		go c.flush() // ends with the terminal event
+	}
+	if do&doReadOn != 0 {
+		go c.readOn() // ends with the terminal event
+	}
+	if do&doLinger != 0 {
+		go c.linger(status) // ends with the transport, or at the deadline
+	}
+	if do&doShut != 0 {
+		c.t.close()
+	}
+	switch {
+	case do&doCut == 0:
+	case e.kind == onReadEnd: // The reader's lock is held.
+		go c.t.cut() // closes a socket and returns
+	default:
+		c.t.cut()
+	}
+	return do != 0
+}
+
+// announce lets everybody know of the terminal event.
+func (c *Conn) announce(status result.Status) {
+	c.warnUntaken()
+	c.settle(status)
+	c.clock.stop()
+	c.t.interrupt()
 }
 
 // Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result]
-// tell when it is done. What was accepted before, and what stands in the Sinks'
-// channels, is sent first. Then the Close frame goes out, and reading goes on
-// until the peer's Close, but not longer than Options.CloseTimeout. Messages
-// that come until then are delivered; where nobody has ever taken one, and more
-// wait than the look-ahead holds, all of them are discarded, with a warning.
-// While a Writer has not ended its message, Close does not wait for it: the
-// Sinks' channels and the rest of that message are not sent.
+// tell when it is done, and [Conn.Shutdown] waits for it. What was accepted
+// before, and what stands in the Sinks' channels, is sent first. Then the Close
+// frame goes out, and reading goes on until the peer's Close, but not longer than
+// Options.CloseTimeout. Messages that come until then are delivered. If nobody has
+// ever subscribed, they are discarded once the look-ahead is spent: see
+// [Conn.Discard]. While a Writer has not ended its message, Close does not wait
+// for it: the Sinks' channels and the rest of that message are not sent.
+//
+// The connection ends with success if the peer answers with the same code, with
+// 1000, or with none.
 //
 // The code is one of 1000 to 1003, 1007 to 1014, 3000 to 4999; the reason is
 // UTF-8 of at most 123 bytes. The code 1005 with an empty reason sends a Close
@@ -66,18 +111,73 @@ func (c *Conn) begin() bool {
 // connection stays open. Close may be called from anywhere, in callbacks too.
 // Where the connection has already begun to close, from either side, Close
 // changes nothing and returns an error that is net.ErrClosed.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.2
 func (c *Conn) Close(code result.StatusCode, reason string) error {
 	if err := checkClose(code, reason); err != nil {
 		return err
 	}
-	c.close.mu.Lock()
-	first := c.begin()
-	c.close.mu.Unlock()
-	if !first {
-		return c.w.closedError()
+	c.source.unwanted.fire()
+	if !c.closes(closeEvent{kind: onClose, code: code, reason: reason}) {
+		return c.closedError()
 	}
-	go c.shut(code, reason) // ends with the terminal event
 	return nil
+}
+
+// Shutdown closes the connection as [Conn.Close] does and waits for the terminal
+// event: it is for a program that is about to exit. It returns nil after a success,
+// and otherwise the error of the terminal event. If ctx ends first, the connection
+// is cut as by [Conn.CloseNow], and Shutdown returns the cause of ctx. Where the
+// connection has already begun to close, from either side, Shutdown only waits.
+//
+// A code or a reason that Close refuses is a *result.ArgumentError, as is a nil
+// context; the connection stays open. Shutdown may be called from anywhere, many
+// times; a callback or a loop over All that waits for it takes no messages
+// meanwhile.
+func (c *Conn) Shutdown(ctx context.Context, code result.StatusCode, reason string) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if err := c.Close(code, reason); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	_, err := c.promise.Wait(ctx)
+	if !c.ended() {
+		c.CloseNow(err)
+		return err
+	}
+	status, _ := c.promise.Status()
+	return status.Err
+}
+
+// Fail closes the connection with 1011 because this program cannot go on with it.
+// It is [Conn.Close], but the terminal event has this very error, whatever the peer
+// answers. A nil error is a *result.General. Where the connection has already begun
+// to close, from either side, Fail changes nothing.
+//
+// An error of the onReady of dial.Connect ends its connection in this way.
+func (c *Conn) Fail(err error) {
+	if err == nil {
+		err = &result.General{Err: errors.New("the program failed the connection")}
+	}
+	c.source.unwanted.fire()
+	c.closes(closeEvent{kind: onClose, code: result.StatusInternalError, err: err})
+}
+
+// CloseNow ends the connection at once: the terminal event is a
+// *result.ConnectionFailed that wraps cause, unless the peer's Close or the
+// event itself was there before. Nothing that is queued is sent any more,
+// messages that were not taken yet are lost, and their memory is given back. A
+// nil cause means net.ErrClosed.
+//
+// A client that closed in good order need not call it: the connection ends by
+// itself, when the server has closed TCP or after Options.CloseTimeout. Messages
+// that nobody has taken stay until somebody takes them or CloseNow is called.
+func (c *Conn) CloseNow(cause error) {
+	if cause == nil {
+		cause = net.ErrClosed
+	}
+	c.closes(closeEvent{kind: onCloseNow, err: cause})
 }
 
 func checkClose(code result.StatusCode, reason string) error {
@@ -95,322 +195,152 @@ func checkClose(code result.StatusCode, reason string) error {
 	return nil
 }
 
-// shut sends what was accepted and the Close frame, and then reads on wherever
-// no consumer does, until the terminal event. It does not wait for a Writer:
-// the Close frame may go between its fragments, and nothing will follow.
-func (c *Conn) shut(code result.StatusCode, reason string) {
+// flush sends what was accepted before the program called Close, and then reads
+// on. It does not wait for a Writer: the Close frame may go between its fragments,
+// and nothing will follow.
+func (c *Conn) flush() {
 	if !c.w.streaming.Load() {
 		c.sinks.drain(context.Background())
-		c.lastTurn()
+		if c.lock(&c.w.sending) { // The Send that was under way has queued all of its message.
+			c.w.sending.unlock()
+		}
 	}
-	c.close.mu.Lock()
-	if c.w.finish(code, reason) {
-		c.close.status.Sent = code
-	}
-	c.close.mu.Unlock()
-	c.w.kick()
+	c.closes(closeEvent{kind: onFlushed})
 	c.readOn()
 }
 
-// lastTurn waits for the Send that has the turn, so that its message is sent
-// whole.
-func (c *Conn) lastTurn() {
-	if !c.w.sending.tryLock() {
-		select {
-		case c.w.sending.locking() <- struct{}{}:
-		case <-c.Done():
-			return
-		}
+// lock waits for the lock. It reports false if the connection ends first.
+func (c *Conn) lock(m *ctxMutex) bool {
+	if m.tryLock() {
+		return true
 	}
-	c.w.sending.unlock()
+	select {
+	case m.locking() <- struct{}{}:
+		return true
+	case <-c.Done():
+		return false
+	}
 }
 
 // readOn reads wherever no consumer does, until the terminal event.
 func (c *Conn) readOn() {
 	for !c.ended() {
-		if !c.r.mu.tryLock() {
-			select {
-			case c.r.mu.locking() <- struct{}{}:
-			case <-c.Done():
-				return
-			}
+		more, spent := c.lookOn()
+		if more || spent && (c.discardOn() || c.extend()) {
+			continue
 		}
-		c.r.ahead.run(c.ended)
-		idle := c.r.over || c.r.ahead.held.Load() && !c.discard() && !c.r.ahead.extend()
-		c.r.release()
-		if idle {
-			<-c.Done()
-			return
-		}
+		<-c.Done()
 	}
 }
 
-// discard drops what was read, under the reader's lock, if nobody has ever
-// taken a message: the peer's Close is all that is waited for then.
-func (c *Conn) discard() bool {
-	first, ok := c.source.discard()
-	if !ok {
-		return false
+// lookOn looks ahead until a consumer reads, the connection ends, or there is
+// nothing to look for. It reports whether there is more to look for, and if not,
+// whether that is for the look-ahead's bound.
+func (c *Conn) lookOn() (more, spent bool) {
+	r := &c.r
+	if !c.lock(&r.mu) {
+		return false, false
 	}
-	if first {
-		c.log().Warn("messages that nobody took are discarded to finish the closing handshake")
-	}
-	c.r.discard()
-	return true
+	defer r.release()
+	r.ahead.run(c.ended)
+	spent = r.ahead.held.Load()
+	return !r.over && !spent, !r.over && spent
 }
 
-// received takes the peer's Close frame, and answers it unless our own is on
-// its way.
-//
-// "If an endpoint receives a Close frame and did not previously send a Close
-// frame, the endpoint MUST send a Close frame in response."
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.1
-func (c *Conn) received(code result.StatusCode, reason string) {
-	echo := code
-	if !echo.Sendable() {
-		echo = result.StatusNoStatusRcvd
+// extend lets the look-ahead go further in search of the peer's Close. It returns
+// false if that was done before.
+func (c *Conn) extend() bool {
+	c.r.acquire(context.Background())
+	defer c.r.release()
+	return c.r.ahead.extend()
+}
+
+// peerClosed takes the peer's Close frame.
+func (c *Conn) peerClosed(payload []byte) {
+	code, reason, err := wire.ParseClose(payload)
+	switch err {
+	case nil:
+		c.closes(closeEvent{kind: onPeerClose, code: result.StatusCode(code), reason: reason})
+	case wire.ErrCloseReason:
+		c.fail(&result.ProtocolError{Code: result.StatusInvalidPayload, What: err.Error()})
+	case wire.ErrCloseCode:
+		c.fail(protocolError("%v: %d", err, code))
+	default:
+		c.fail(protocolError("%v", err))
 	}
-	s := &c.close
-	s.mu.Lock()
-	c.begin()
-	s.status.Received, s.status.Code, s.status.Reason = code, code, reason
-	if c.w.finish(echo, "") {
-		s.status.Sent, s.status.ByPeer = echo, true
-	}
-	answered := s.answered
-	s.mu.Unlock()
-	if answered {
-		c.conclude()
-	}
-	c.w.kick()
 }
 
 // closeWritten is told that our Close frame reached the kernel.
-func (c *Conn) closeWritten() {
-	s := &c.close
-	s.mu.Lock()
-	s.answered = true
-	over, received := s.settled, s.status.Received != 0
-	s.mu.Unlock()
-	switch {
-	case over:
-		c.rest()
-	case received:
-		c.conclude()
+func (c *Conn) closeWritten() { c.closes(closeEvent{kind: onWritten}) }
+
+// readFailed is told that no more bytes come. A Close frame did not come.
+func (c *Conn) readFailed(err error) {
+	if err == io.EOF {
+		err = fmt.Errorf("the peer ended the connection without a Close frame: %w", err)
 	}
+	c.closes(closeEvent{kind: onReadEnd, err: err})
 }
 
-// rest begins to linger, once the terminal event is there and the last word was
-// written.
-func (c *Conn) rest() {
-	s := &c.close
-	s.mu.Lock()
-	now := s.settled && s.answered && !s.resting
-	s.resting = s.resting || now
-	s.mu.Unlock()
-	if now {
-		go c.linger() // ends with the transport, or at the deadline
-	}
+// writeFailed is told that nothing can be written any more.
+func (c *Conn) writeFailed(err error) { c.closes(closeEvent{kind: onWriteError, err: err}) }
+
+// terminate ends the connection for an operator that gives the peer up.
+func (c *Conn) terminate(err error) { c.closes(closeEvent{kind: onSilence, err: err}) }
+
+// expire is called at the deadline.
+func (c *Conn) expire() {
+	err := fmt.Errorf("no Close frame from the peer within %v", c.lasting.closeTimeout)
+	c.closes(closeEvent{kind: onDeadline, err: err})
 }
 
-// conclude ends the connection with the peer's Close.
-func (c *Conn) conclude() {
-	if c.end(c.concluded) {
-		c.rest()
-	}
-}
-
-// concluded makes the final status of one that has the peer's Close.
-func (c *Conn) concluded(s result.Status) result.Status {
-	if !c.success(s.Code) {
-		s.Err = &result.CloseError{Code: s.Code, Reason: s.Reason}
-	}
-	return s
-}
-
-func (c *Conn) success(code result.StatusCode) bool {
-	return code == result.StatusNormalClosure || code == result.StatusNoStatusRcvd || slices.Contains(c.lasting.successCodes, code)
-}
-
-// end settles the terminal event, once, with what outcome makes of all that is
-// known by then.
-func (c *Conn) end(outcome func(result.Status) result.Status) bool {
-	s := &c.close
-	s.mu.Lock()
-	c.begin()
-	first := !s.settled
-	s.settled = true
-	status := outcome(s.status)
-	s.mu.Unlock()
-	if first {
-		c.announce(status)
-	}
-	return first
-}
-
-// announce lets everybody know of the terminal event.
-func (c *Conn) announce(status result.Status) {
-	c.settle(status)
-	c.clock.stop()
-	c.t.interrupt()
-}
-
-// terminate is lost that also closes the transport.
-func (c *Conn) terminate(cause error) {
-	if c.lost(cause) {
-		go c.t.cut() // closes a socket and returns
-	}
-}
-
-// lost settles the end of a connection that gets no Close from the peer any
-// more. The transport is left to the caller.
-func (c *Conn) lost(cause error) bool { return c.end(c.closeOr(cause)) }
-
-// closeOr is the outcome of a connection that is given up: the peer's Close if
-// that has come, or a failure for want of one.
-func (c *Conn) closeOr(cause error) func(result.Status) result.Status {
-	return func(s result.Status) result.Status {
-		if s.Received != 0 {
-			return c.concluded(s)
-		}
-		s.Code, s.Err = result.StatusAbnormalClosure, &result.ConnectionFailed{Err: cause}
-		return s
-	}
-}
-
-// with is the outcome of a connection that this side ends with an error of its
-// own, whatever the peer has said.
-func with(err error) func(result.Status) result.Status {
-	return func(s result.Status) result.Status {
-		if s.Received == 0 {
-			s.Code = result.StatusAbnormalClosure
-		}
-		s.Err = err
-		return s
-	}
-}
-
-// fail ends the connection for what the peer, or an operator, did wrong. The
-// peer is told the code, and has until the deadline to read it.
-//
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.7
+// fail ends the connection for what the peer, or an operator, did wrong.
 func (c *Conn) fail(err error) {
 	switch e := err.(type) {
 	case *result.ProtocolError:
 		c.abort(e.Code, e.What, c.closeOr(e))
 	case *operatorFailure:
-		c.abort(result.StatusInternalError, "", with(&result.ConnectionFailed{Err: e.error}))
+		c.abort(result.StatusInternalError, "", closeEvent{kind: onOperator, err: e.error})
 	}
 }
 
-// abort sends a Close frame and settles with the outcome in one step, without
-// waiting for the peer's Close: one that comes in this very instant is not
-// looked at any more.
-//
-// "An endpoint MUST NOT continue to attempt to process data (including a
-// responding Close frame) from the remote endpoint after being instructed to
-// _Fail the WebSocket Connection_."
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.7
-func (c *Conn) abort(code result.StatusCode, reason string, outcome func(result.Status) result.Status) {
+// abort ends a connection that cannot go on, and tells the peer the code and the
+// reason.
+func (c *Conn) abort(code result.StatusCode, reason string, why closeEvent) {
+	why.code, why.reason = code, reason
+	c.closes(why)
+}
+
+// with is the event of a program that fails.
+func with(err error) closeEvent { return closeEvent{kind: onProgram, err: err} }
+
+// closeOr is the event of a breach, of which nothing is said if the peer's Close
+// is there.
+func (c *Conn) closeOr(err error) closeEvent { return closeEvent{kind: onViolation, err: err} }
+
+// closedError is what is returned to whoever asks for more than the end of a
+// connection that has begun to close: net.ErrClosed, and what the connection ends
+// with.
+func (c *Conn) closedError() error {
 	s := &c.close
 	s.mu.Lock()
-	c.begin()
-	if s.settled {
-		s.mu.Unlock()
-		return
+	defer s.mu.Unlock()
+	said := "has begun to close"
+	if s.phase >= phaseSettled {
+		said = "has ended"
 	}
-	if c.w.finish(code, cutReason(reason)) {
-		s.status.Sent = code
+	if why := s.why(); why != nil {
+		return fmt.Errorf("wsflow: the connection %s: %w (%w)", said, net.ErrClosed, why)
 	}
-	s.settled = true
-	status := outcome(s.status)
-	s.mu.Unlock()
-	c.announce(status)
-	c.rest()
-	c.w.kick()
+	return fmt.Errorf("wsflow: the connection %s: %w", said, net.ErrClosed)
 }
 
-// cutReason shortens a text to what a Close frame holds, between runes.
-func cutReason(s string) string {
-	const limit = wire.MaxControl - 2
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) <= limit {
-		return s
-	}
-	n := limit
-	for !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
-
-// readFailed is told that no more bytes come. A Close frame did not come.
-func (c *Conn) readFailed(err error) {
-	c.close.mu.Lock()
-	var broken error
-	if c.close.ending != nil {
-		broken = c.close.broken
-	}
-	c.close.mu.Unlock()
-	switch {
-	case broken != nil:
-		err = broken
-	case err == io.EOF:
-		err = fmt.Errorf("the peer ended the connection without a Close frame: %w", err)
-	}
-	c.terminate(err)
-}
-
-// writeFailed is told that nothing can be written any more. The peer's last
-// words may still be on their way, so reading goes on until the deadline.
-func (c *Conn) writeFailed(err error) {
-	c.w.broke()
-	s := &c.close
-	s.mu.Lock()
-	first := c.begin()
-	s.broken, s.answered = err, true
-	over, received := s.settled, s.status.Received != 0
-	s.mu.Unlock()
-	switch {
-	case over:
-		c.rest()
-	case received:
-		c.conclude()
-	case first:
-		go c.readOn() // ends with the terminal event
-	}
-}
-
-// expire is called at the deadline.
-func (c *Conn) expire() {
-	c.close.mu.Lock()
-	broken := c.close.broken
-	c.close.mu.Unlock()
-	if broken == nil {
-		broken = fmt.Errorf("no Close frame from the peer within %v", c.lasting.closeTimeout)
-	}
-	c.lost(broken)
-	c.t.cut()
-}
-
-// CloseNow ends the connection at once: the terminal event is a
-// *result.ConnectionFailed that wraps cause, unless the peer's Close or the
-// event itself was there before. Nothing that is queued is sent any more, and
-// messages that were not taken yet are lost. A nil cause means net.ErrClosed.
-//
-// A client that closed in good order need not call it: the connection ends by
-// itself, when the server has closed TCP or after Options.CloseTimeout.
-func (c *Conn) CloseNow(cause error) {
-	if cause == nil {
-		cause = net.ErrClosed
-	}
+// abandon gives up what was not taken yet.
+func (c *Conn) abandon() {
 	if c.quit.fire() {
 		c.r.attention.Add(1)
+		c.t.interrupt()
+		go c.letGo() // ends when nobody reads any more
 	}
-	c.lost(cause)
-	c.t.interrupt()
-	c.t.cut()
-	c.close.deadline.Stop()
 }
 
 // abandoned reports that the caller wants no more of the connection.

@@ -23,7 +23,7 @@ type Conn struct {
 	t     transport
 	r     reader
 	w     writer
-	close closing
+	close closer
 
 	dispatcher dispatcher
 	pauses     pauses
@@ -60,6 +60,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	c := &Conn{lasting: all.lasting()}
 	c.t.init(rwc)
 	c.promise, c.settle = result.NewPromise(c.post)
+	c.close.good = all.SuccessCodes
 	c.initReader(role, &all)
 	c.initWriter(&all)
 	if err := c.attach(all.Operators); err != nil {

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/wsflow/wsflow/internal/wire"
-	"github.com/wsflow/wsflow/result"
 )
 
 // control deals with the control frame that begins at pos, which the consumer
@@ -81,20 +80,5 @@ func (r *reader) dispatch(at int64, t Type, payload []byte) {
 			r.c.fail(operatorError(err))
 			return
 		}
-	}
-}
-
-// peerClosed takes the peer's Close frame.
-func (c *Conn) peerClosed(payload []byte) {
-	code, reason, err := wire.ParseClose(payload)
-	switch err {
-	case nil:
-		c.received(result.StatusCode(code), reason)
-	case wire.ErrCloseReason:
-		c.fail(&result.ProtocolError{Code: result.StatusInvalidPayload, What: err.Error()})
-	case wire.ErrCloseCode:
-		c.fail(protocolError("%v: %d", err, code))
-	default:
-		c.fail(protocolError("%v", err))
 	}
 }

@@ -38,7 +38,7 @@ type Options struct {
 	// of the transport. Zero means 5 s. It must not be negative.
 	CloseTimeout time.Duration
 	// SuccessCodes are close codes of the peer that count as success beside
-	// 1000 and 1005.
+	// 1000, 1005 and the code that the program gave to Close.
 	SuccessCodes []result.StatusCode
 
 	// Logger gets warnings. Nil means silence.
@@ -89,7 +89,6 @@ func (o *Options) complete() (Options, error) {
 type lasting struct {
 	subprotocol  string
 	closeTimeout time.Duration
-	successCodes []result.StatusCode
 	logger       *zap.Logger
 	post         func(func())
 }
@@ -98,10 +97,10 @@ type lasting struct {
 var usual = lasting{closeTimeout: defaultCloseTimeout, logger: silent}
 
 func (o *Options) lasting() *lasting {
-	if o.Subprotocol == "" && o.CloseTimeout == defaultCloseTimeout && len(o.SuccessCodes) == 0 && o.Logger == silent && o.Post == nil {
+	if o.Subprotocol == "" && o.CloseTimeout == defaultCloseTimeout && o.Logger == silent && o.Post == nil {
 		return &usual
 	}
-	return &lasting{o.Subprotocol, o.CloseTimeout, o.SuccessCodes, o.Logger, o.Post}
+	return &lasting{o.Subprotocol, o.CloseTimeout, o.Logger, o.Post}
 }
 
 const codesAllowed = "1000 to 1003, 1007 to 1014 or 3000 to 4999"

@@ -44,12 +44,11 @@ func (p *pump) join(c *Conn, s subscriber) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.started {
-		if !c.source.take(modeShared) {
-			if c.source.ended() {
-				go func() { s.end(c.outcome(context.Background())) }()
-				return nil
-			}
-			return ErrTaken
+		if err := c.source.claim(modeShared); err == errOver {
+			go func() { s.end(c.outcome(context.Background())) }()
+			return nil
+		} else if err != nil {
+			return err
 		}
 		p.started = true
 		p.joined, p.done = make(chan struct{}), make(chan struct{})

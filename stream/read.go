@@ -382,32 +382,19 @@ func closed(ch <-chan struct{}) bool {
 	}
 }
 
-// discard drops all bytes that wait to be parsed, under the lock, but for the
-// beginning of a frame that the look-ahead has not seen the whole of.
-func (r *reader) discard() {
+// empty gives all memory back once nothing more is to be parsed.
+func (r *reader) empty() {
+	r.acquire(context.Background())
+	defer r.release()
+	r.stop(nil)
 	a := &r.ahead
-	var space [wire.MaxHeader + wire.MaxControl]byte
-	begun := a.peek(space[:], a.at)
-	r.base += int64(r.end + a.n - len(begun))
+	a.at = math.MaxInt64
 	if r.own != nil {
 		r.pos, r.end = 0, 0
 		r.drop()
 	}
 	a.own.Free()
 	a.own, a.n = nil, 0
-	if len(begun) > 0 {
-		r.borrow(firstRead)
-		r.end = copy(r.buf, begun)
-	}
 	a.held.Store(false)
-}
-
-// empty gives all memory back once nothing more is to be parsed.
-func (r *reader) empty() {
-	r.acquire(context.Background())
-	r.stop(nil)
-	r.ahead.at = math.MaxInt64
-	r.discard()
 	r.whole.reset()
-	r.release()
 }

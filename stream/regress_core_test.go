@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 
 	"github.com/wsflow/wsflow/internal/script"
-	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -53,18 +52,5 @@ func TestPauseAmongSharedMessages(t *testing.T) {
 			within(t, "the rest of the messages", messages)
 		}
 		p.Conn.CloseNow(nil)
-	})
-}
-
-// Where nobody takes messages, those that came with the handshake are discarded,
-// too, to finish the closing handshake.
-func TestDiscardsWhatWasBuffered(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		p := script.Client(t, &stream.Options{Buffered: []byte{0x82, 1, 'a'}, LookAhead: 1000})
-		p.Sends(script.Binary(make([]byte, 5000)), script.Binary(make([]byte, 5000)))
-		p.Conn.Close(1000, "")
-		p.WantsClose(1000)
-		p.Sends(script.Binary(make([]byte, 5000)), script.Close(1000, ""))
-		endedPlainly(t, p.Conn, result.Status{Code: 1000, Sent: 1000, Received: 1000})
 	})
 }

@@ -25,7 +25,8 @@ const (
 	modeFree      mode = iota
 	modeExclusive      // a loop over All, or a Reader
 	modeShared         // the pump, for good
-	modeOver           // nobody, for good: the stream has ended, or was discarded
+	modeDiscarded      // one who throws them away, until somebody else wants them
+	modeOver           // nobody, for good: the stream has ended
 )
 
 // A source hands out the messages of a connection.
@@ -35,6 +36,8 @@ type source struct {
 	used bool  // somebody has taken messages
 	over bool  // of the one who takes: there are no more
 	pump *pump // nil until somebody subscribes
+
+	discards
 }
 
 // take claims the messages.
@@ -48,20 +51,6 @@ func (s *source) take(m mode) bool {
 	return true
 }
 
-// discard claims the messages for good if nobody has ever taken any.
-func (s *source) discard() (first, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.mode == modeOver:
-		return false, !s.used
-	case s.used:
-		return false, false
-	}
-	s.mode = modeOver
-	return true, true
-}
-
 // leave is claim's end. From then on the look-ahead sees control frames.
 func (c *Conn) leave() {
 	s := &c.source
@@ -71,6 +60,9 @@ func (c *Conn) leave() {
 		s.mode = modeOver
 	}
 	s.mu.Unlock()
+	if c.abandoned() {
+		c.letGo()
+	}
 	c.r.ahead.arm()
 }
 
@@ -149,14 +141,24 @@ func (r *reader) leave(stop func()) {
 
 // claim takes the messages for an exclusive taker. It returns errOver where
 // there are no more.
-func (c *Conn) claim() error {
-	if c.source.take(modeExclusive) {
+func (c *Conn) claim() error { return c.source.claim(modeExclusive) }
+
+// claim takes the messages, also from one who discards them. The error is a
+// *LostError where some are gone, errOver where there are no more, or ErrTaken.
+func (s *source) claim(m mode) error {
+	if s.take(m) {
 		return nil
 	}
-	if !c.source.ended() {
-		return ErrTaken
+	if err := s.keep(); err != nil {
+		return err
 	}
-	return errOver
+	if s.take(m) {
+		return nil
+	}
+	if s.ended() {
+		return errOver
+	}
+	return ErrTaken
 }
 
 // outcome waits for the terminal event and returns its error; nil for a

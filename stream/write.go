@@ -5,7 +5,6 @@ import (
 	crand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 
@@ -120,14 +119,7 @@ func (c *Conn) initWriter(o *Options) {
 	w.c, w.fragment = c, o.FragmentSize
 }
 
-// closedError is what is returned to whoever asks for more than the end of a
-// connection that has begun to close.
-func (w *writer) closedError() error {
-	if s, ok := w.c.promise.Status(); ok && s.Err != nil {
-		return fmt.Errorf("wsflow: the connection has ended: %w (%w)", net.ErrClosed, s.Err)
-	}
-	return fmt.Errorf("wsflow: the connection has begun to close: %w", net.ErrClosed)
-}
+func (w *writer) closedError() error { return w.c.closedError() }
 
 // lock takes the turn.
 func (w *writer) lock(ctx context.Context) error {

@@ -96,43 +96,6 @@ func TestFaultBehindTheCloseIsTheStreams(t *testing.T) {
 	})
 }
 
-// What nobody took is dropped for the sake of the closing handshake in whole
-// frames: one that is cut by the bound of the look-ahead is read to its end.
-func TestDiscardDropsWholeFrames(t *testing.T) {
-	const bound = 1000
-	for cut := 1; cut <= 16; cut++ {
-		synctest.Test(t, func(t *testing.T) {
-			p := script.Client(t, &stream.Options{LookAhead: bound})
-			p.Sends(script.Binary(make([]byte, bound-cut-4)), script.Text("0123456789"), script.Text(letters(300)))
-			time.Sleep(5 * time.Second)
-			p.Conn.Close(1000, "")
-			p.Sends(script.Close(1000, ""))
-			if s := status(t, p.Conn); s.Err != nil || s.Code != 1000 {
-				t.Errorf("%d bytes behind the seam: the status is %+v", cut, s)
-			}
-		})
-	}
-}
-
-// As much as the peer has sent, the handshake ends where nobody takes messages.
-func TestDiscardGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := script.Client(t, nil)
-		for range 18 {
-			p.Sends(script.Binary(make([]byte, 1<<20)))
-		}
-		p.Sends(script.Close(1000, ""))
-		time.Sleep(5 * time.Second)
-		p.Conn.Close(1000, "")
-		if s := status(t, p.Conn); s.Err != nil {
-			t.Errorf("the status is %+v", s)
-		}
-		for _, err := range p.Conn.All(ctx) {
-			t.Errorf("All gives a message or %v after all were discarded", err)
-		}
-	})
-}
-
 // Once somebody has taken a message, closing drops none: neither those between
 // two loops, nor the rest of the one in a Reader.
 func TestCloseKeepsATakersMessages(t *testing.T) {
