@@ -92,24 +92,6 @@ func TestLoopGivesItsBufferBack(t *testing.T) {
 	}
 }
 
-// What a large message is gathered in grows by doubling: appending to it in
-// fragments moves it a few times, not with each.
-func TestPendingGrowsByDoubling(t *testing.T) {
-	var p pending
-	defer func() { p.free() }()
-	moves := 0
-	for range 1024 {
-		before := p.own
-		p.extend(16 << 10)
-		if p.own != before {
-			moves++
-		}
-	}
-	if moves > 15 {
-		t.Errorf("16 MiB in 1024 fragments were moved %d times", moves)
-	}
-}
-
 // A buffer that many small batches share has room for some of them alone.
 func TestBufferHasRoomForFewBatches(t *testing.T) {
 	var b beside

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"net"
 	"sync"
 
 	"github.com/wsflow/wsflow/result"
@@ -18,24 +17,35 @@ type SinkOptions struct {
 	// CloseConn makes the end of this producer the end of the connection:
 	// closing the channel sends what stands in it and then closes with 1000.
 	CloseConn bool
+	// Unsent is called with each message that the sink took and that was not
+	// sent, and with those that stand in the channel when the context ends, in
+	// their order; why is as [Conn.Pipe] has it. A message of which the kernel
+	// did not take the last byte before the connection ended is unsent.
+	//
+	// Unsent is called on the sink's goroutine, which waits for it, as do Close
+	// and Flush. It owns the message. Nil means that messages are released as
+	// soon as they are copied to be written, and that the log alone tells of
+	// those that were not accepted.
+	Unsent func(m Message, why error)
 }
 
 // Sink returns a channel of the caller's own; what is sent on it is sent to the
 // peer, many messages with one write. A message sent to it belongs to the sink,
 // which releases it: send a Clone of one that [Conn.All] lent, and to all but
-// one of several sinks that get the same one. Messages that cannot be sent (text
+// one of several sinks that get the same one. A message that cannot be sent (text
 // that is not UTF-8, a type that is neither Text nor Binary, one that an operator
-// refuses) are logged and skipped; without a Logger nobody hears of them. If
-// ctx is nil or Buffer cannot be used, the sink sends none of its messages, and each is logged
-// with a *result.ArgumentError.
+// refuses) is skipped; if ctx is nil or Buffer cannot be used, that is each of them,
+// with a *result.ArgumentError. SinkOptions.Unsent is told of each message that was
+// not sent; without it, they are logged.
 //
 // Closing the channel ends this producer and, unless asked for, not the
-// connection. When ctx ends, nothing more is taken, and what stands in the
-// channel is not sent: select on ctx as well, and end it after [Conn.Flush] or
-// the connection's end. Once the connection closes, the channel goes on to take
-// messages, and discards them, until it is closed or ctx ends, so that no
-// producer hangs; one of the two must happen, or a goroutine stays behind. How
-// many were discarded is logged.
+// connection. When ctx ends, what stands in the channel then is not sent: select
+// on ctx as well, and end it after [Conn.Flush] or the connection's end. Once the
+// connection closes, the channel goes on to take messages, and sends none of them,
+// until it is closed or ctx ends, so that no producer hangs; one of the two must
+// happen, or a goroutine stays behind.
+//
+// Sink is a channel and a [Conn.Pipe].
 func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 	if o == nil {
 		o = &SinkOptions{}
@@ -44,10 +54,14 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 	if none := checkContext(ctx); none != nil {
 		ctx, err = context.Background(), none
 	}
-	s := &sink{c: c, ctx: ctx, refused: err, ch: make(chan Message, size), asks: make(chan chan struct{}), gone: make(chan struct{}), closeConn: o.CloseConn}
-	c.sinks.add(s)
-	go s.run() // ends when the channel is closed or ctx ends
-	return s.ch
+	ch := make(chan Message, size)
+	s := &sink{pipe: newPipe(c, ctx, ch, o.Unsent != nil), tell: o.Unsent, closeConn: o.CloseConn}
+	if err != nil {
+		go s.discard(s.skip, err) // ends when the channel is closed or ctx ends
+	} else {
+		go s.run() // the same
+	}
+	return ch
 }
 
 // buffer returns the channel's capacity: 0 if it cannot be used.
@@ -60,191 +74,137 @@ func (o *SinkOptions) buffer() (int, error) {
 	return max(size, 0), nil
 }
 
-// sinks are the producers of a connection.
-type sinks struct {
-	mu  sync.Mutex
-	all map[*sink]struct{}
-}
-
-func (s *sinks) add(one *sink) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all == nil {
-		s.all = make(map[*sink]struct{})
-	}
-	s.all[one] = struct{}{}
-}
-
-func (s *sinks) remove(one *sink) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.all, one)
-}
-
-// drain waits until what stands in the channels now has been accepted, the
-// connection ends, or ctx does.
-func (s *sinks) drain(ctx context.Context) error {
-	s.mu.Lock()
-	all := make([]*sink, 0, len(s.all))
-	for one := range s.all {
-		all = append(all, one)
-	}
-	s.mu.Unlock()
-	for _, one := range all {
-		if err := one.drain(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A sink is one producer's channel and the goroutine that empties it.
+// A sink is a pipe that goes on behind what it cannot send.
 type sink struct {
-	c         *Conn
-	ctx       context.Context
-	ch        chan Message
-	asks      chan chan struct{}
-	gone      chan struct{} // closed when the goroutine ends
+	*pipe
+	tell      func(Message, error) // nil if nobody asked
 	closeConn bool
-	refused   error     // an argument cannot be used: nothing is sent
-	have      []Message // taken out of the channel
-	discarded int
+	late      int // messages that were not sent as the connection or the context ended
 }
 
-// drain asks the goroutine to empty the channel.
-func (s *sink) drain(ctx context.Context) error {
-	done := make(chan struct{})
-	select {
-	case s.asks <- done:
-	case <-s.gone:
-		return nil
-	case <-s.c.Done():
-		return s.c.w.closedError()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	select {
-	case <-done:
-		return nil
-	case <-s.gone:
-		return nil
-	case <-s.c.Done():
-		return s.c.w.closedError()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
+// run sends what comes, and skips what cannot be sent.
 func (s *sink) run() {
-	defer close(s.gone)
+	for {
+		err := s.pipe.run()
+		if err == nil {
+			s.close()
+			if s.closeConn {
+				s.c.Close(result.StatusNormalClosure, "")
+			}
+			return
+		}
+		var r *refusal
+		if !errors.As(err, &r) {
+			for _, m := range s.unsent() {
+				s.lose(m, err)
+			}
+			s.discard(s.lose, err)
+			return
+		}
+		s.skip(s.hand[0], r.error)
+		s.hand = s.hand[1:]
+	}
+}
+
+// discard gives up on what comes, until the channel is closed or ctx ends.
+func (s *sink) discard(giveUp func(Message, error), why error) {
+	defer s.close()
 	defer s.report()
-	defer s.c.sinks.remove(s)
+	s.reply(why)
 	for s.ctx.Err() == nil {
 		select {
 		case m, ok := <-s.ch:
 			if !ok {
-				s.closed()
 				return
 			}
-			s.have = append(s.have[:0], m)
-			s.gather(cap(s.ch))
-			s.send()
-		case done := <-s.asks:
-			for n := len(s.ch); n > 0; n -= len(s.have) {
-				s.have = s.have[:0]
-				s.gather(n)
-				if len(s.have) == 0 {
-					break
-				}
-				s.send()
+			giveUp(m, why)
+		case s.answer = <-s.drain:
+			s.empty(giveUp, why)
+			if s.late == 0 {
+				s.reply(nil)
 			}
-			close(done)
+			s.reply(why)
 		case <-s.ctx.Done():
 		}
 	}
-	s.discarded += len(s.ch)
+	s.empty(giveUp, context.Cause(s.ctx))
 }
 
-func (s *sink) closed() {
-	if s.closeConn {
-		s.c.Close(result.StatusNormalClosure, "")
-	}
-}
-
-// gatherMax is how many bytes a sink takes out of its channel at a time, and a
-// message more.
-const gatherMax = 1 << 20
-
-// gather takes up to n messages that stand in the channel. A producer that
-// waits for room is woken once for all of them.
-func (s *sink) gather(n int) {
-	for size := 0; n > 0 && size < gatherMax; n-- {
+// empty gives up on what stands in the channel.
+func (s *sink) empty(giveUp func(Message, error), why error) {
+	for n := len(s.ch); n > 0; n-- {
 		select {
 		case m, ok := <-s.ch:
 			if !ok {
 				return
 			}
-			s.have = append(s.have, m)
-			size += len(m.Data)
+			giveUp(m, why)
 		default:
 			return
 		}
 	}
 }
 
-// send sends what was gathered, as much in one turn as there is room for.
-func (s *sink) send() {
-	w := &s.c.w
-	for i := 0; i < len(s.have); {
-		err := s.refused
-		if err == nil {
-			err = w.take(s.ctx)
-		}
-		if err != nil {
-			for _, m := range s.have[i:] {
-				s.discard(m, err)
-			}
-			break
-		}
-		for i < len(s.have) && w.roomy() {
-			if n := w.batch(s.have[i:]); n > 0 {
-				i += n
-				continue
-			}
-			s.one(s.have[i])
-			i++
-		}
-		w.unlock()
-		w.push()
-	}
-	clear(s.have)
-}
-
-// one sends a message under the turn.
-func (s *sink) one(m Message) {
-	err := m.check()
-	if err == nil {
-		err = s.c.w.message(m)
-	}
-	if err != nil {
-		s.discard(m, err)
+// lose gives up on a message that comes too late.
+func (s *sink) lose(m Message, why error) {
+	s.late++
+	if s.tell != nil {
+		s.tell(m, why)
 		return
 	}
 	m.Release()
 }
 
-// discard gives up on a message. Those that came too late are counted.
-func (s *sink) discard(m Message, err error) {
-	if errors.Is(err, net.ErrClosed) || s.ctx.Err() != nil {
-		s.discarded++
-	} else {
-		s.c.log().Warn("a message in a sink cannot be sent", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)), zap.Error(err))
+// skip gives up on a message that cannot be sent.
+func (s *sink) skip(m Message, why error) {
+	if s.tell != nil {
+		s.tell(m, why)
+		return
 	}
+	s.c.log().Warn("a message in a sink cannot be sent", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)), zap.Error(why))
 	m.Release()
 }
 
 func (s *sink) report() {
-	if s.discarded > 0 {
-		s.c.log().Warn("a sink discarded messages, as its context ended or the connection closed", zap.Int("messages", s.discarded))
+	if s.late > 0 && s.tell == nil {
+		s.c.log().Warn("a sink discarded messages, as its context ended or the connection closed", zap.Int("messages", s.late))
 	}
+}
+
+// sinks are the pipes of a connection, those of its Sinks too.
+type sinks struct {
+	mu  sync.Mutex
+	all map[*pipe]struct{} // guarded by mu
+}
+
+func (s *sinks) add(one *pipe) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = make(map[*pipe]struct{})
+	}
+	s.all[one] = struct{}{}
+}
+
+func (s *sinks) remove(one *pipe) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, one)
+}
+
+// drain waits until what stands in the channels now has been accepted, or ctx
+// ends. The error is why some of it, or of what came before, was not.
+func (s *sinks) drain(ctx context.Context) (err error) {
+	s.mu.Lock()
+	all := make([]*pipe, 0, len(s.all))
+	for one := range s.all {
+		all = append(all, one)
+	}
+	s.mu.Unlock()
+	for _, one := range all {
+		if why := one.empties(ctx); err == nil {
+			err = why
+		}
+	}
+	return err
 }

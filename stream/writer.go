@@ -1,118 +1,240 @@
 package stream
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"io"
+	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
 
-// gather is how many bytes of a streamed message make a fragment.
-const gather = 16 << 10
-
-// Writer begins a message that is sent as it is written, in fragments of about
-// 16 KiB, for messages too large to hold or not known in full. It waits for its
-// turn; until Close ends the message, all other messages wait. Control frames
-// go between the fragments.
+// A writer is the shell of an outbox. Whoever holds sending turns a message into
+// frames, with the operators' Out functions, in wire order: see send.go. Whoever
+// finds the wire free writes what has gathered, and all that gathers meanwhile;
+// a lone message is on its way at once.
 //
-// ctx bounds the waits of the Writer and of all its calls. A message that cannot
-// be finished (ctx ended, or text that is not UTF-8) leaves nothing to do, once
-// its first fragment is on its way, but to end the connection: Close closes it
-// with 1011 and returns the error. Before that, Close returns the error, nothing
-// of the message was sent, and the connection goes on. Close without an error
-// sends what was written as the whole message: to give one up, end ctx first.
-// The Writer must not be used by several goroutines at a time; p stays the
-// caller's.
-func (c *Conn) Writer(ctx context.Context, t Type) (io.WriteCloser, error) {
-	if err := cmp.Or(checkContext(ctx), (Message{Type: t}).check()); err != nil {
-		return nil, err
-	}
+// The order of the locks is sending, mu. Neither is held while somebody waits for
+// the network, but sending by the one whose message needs room.
+type writer struct {
+	// These never change.
+	c        *Conn
+	fragment int  // the largest payload of a frame; none if negative
+	tapped   bool // some operator has an Out
+
+	sending   ctxMutex
+	ctx       context.Context // bounds the waits of the message under way; guarded by sending
+	streaming atomic.Bool     // a Writer holds sending
+
+	mu sync.Mutex
+	// Guarded by mu.
+	outbox outbox
+	busy   bool          // somebody owns the wire
+	moved  chan struct{} // see changes; nil while nobody waits
+}
+
+func (c *Conn) initWriter(o *Options) {
 	w := &c.w
-	if err := w.lock(ctx); err != nil {
-		return nil, err
-	}
-	w.streaming.Store(true)
-	if err := w.admit(ctx); err != nil {
-		w.streaming.Store(false)
-		w.unlock()
-		return nil, err
-	}
-	w.begun, w.last = false, false
-	return &messageWriter{w: w, ctx: ctx, typ: t, first: true, own: bufpool.Get(gather)}, nil
+	w.c, w.fragment = c, o.FragmentSize
+	w.outbox.masks = c.r.role == Client
 }
 
-// A messageWriter gathers a fragment, and has the turn.
-type messageWriter struct {
-	w     *writer
-	ctx   context.Context
-	typ   Type
-	first bool
-	text  wire.UTF8
-	own   *bufpool.Buffer
-	n     int
-	err   error
-	done  bool
+// changes returns, under mu, a channel that is closed when something was written,
+// or nothing can be any more.
+func (w *writer) changes() <-chan struct{} {
+	if w.moved == nil {
+		w.moved = make(chan struct{})
+	}
+	return w.moved
 }
 
-var errWriterClosed = errors.New("wsflow: write to a Writer that was closed")
+// tell wakes those who wait for something to be written, under mu.
+func (w *writer) tell() {
+	if w.moved != nil {
+		close(w.moved)
+		w.moved = nil
+	}
+}
 
-// Write adds p to the message.
-func (m *messageWriter) Write(p []byte) (int, error) {
-	if m.done {
-		return 0, errWriterClosed
+// take takes the wire and returns what is to be written first, if the wire is free
+// and there is something to write.
+func (w *writer) take() (own *bufpool.Buffer, p []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy {
+		return nil, nil
 	}
-	if m.err == nil && m.typ == Text && !m.text.Write(p) {
-		m.err = &result.ArgumentError{Name: "text message", Allowed: "valid UTF-8"}
+	own, p = w.outbox.next()
+	w.busy = own != nil
+	return own, p
+}
+
+// wrote tells that n bytes were written, and returns what is to be written next; no
+// buffer gives the wire up.
+func (w *writer) wrote(n int) (own *bufpool.Buffer, p []byte, closed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	closed = w.outbox.took(n)
+	own, p = w.outbox.next()
+	w.busy = own != nil
+	w.tell()
+	return own, p, closed
+}
+
+// failed tells that the wire broke behind n bytes, and gives it up.
+func (w *writer) failed(n int, err error) {
+	w.mu.Lock()
+	w.outbox.took(n)
+	w.outbox.fail()
+	w.busy = false
+	w.tell()
+	w.mu.Unlock()
+	w.c.writeFailed(err)
+}
+
+// broke drops what is queued, as nothing can be written any more.
+func (w *writer) broke() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outbox.fail()
+	w.tell()
+}
+
+// kick sees that what is queued gets written, without waiting for the network.
+func (w *writer) kick() {
+	own, p := w.take()
+	if own != nil && w.c.t.raw != nil {
+		own, p = w.run(w.c.t.tryWrite, own, p)
 	}
-	sent := 0
-	for m.err == nil && sent < len(p) {
-		n := copy(m.own.Mem[m.n:gather], p[sent:])
-		m.n += n
-		sent += n
-		if m.n == gather {
-			m.err = m.emit(false)
+	if own != nil {
+		go w.run(w.c.t.write, own, p) // ends when nothing is queued, or with the transport
+	}
+}
+
+// push writes what is queued, waiting for the network.
+func (w *writer) push() {
+	if own, p := w.take(); own != nil {
+		w.run(w.c.t.write, own, p)
+	}
+}
+
+// send sees that what is queued gets written; it may wait for the network if
+// ctx never ends.
+func (w *writer) send(ctx context.Context) {
+	if w.c.t.raw != nil || ctx.Done() != nil {
+		w.kick()
+	} else {
+		w.push()
+	}
+}
+
+// run writes p, and what gathers meanwhile, for the one who owns the wire. It gives
+// the wire up when nothing is queued, unless write takes less than it was given:
+// then it returns what comes next.
+func (w *writer) run(write func(*bufpool.Buffer, []byte) (int, error), own *bufpool.Buffer, p []byte) (*bufpool.Buffer, []byte) {
+	for own != nil {
+		n, err := write(own, p)
+		if err != nil {
+			w.failed(n, err)
+			return nil, nil
+		}
+		short, closed := n < len(p), false
+		own, p, closed = w.wrote(n)
+		if closed {
+			w.c.closeWritten()
+		}
+		if short {
+			break
 		}
 	}
-	return sent, m.err
+	return own, p
 }
 
-// emit sends what was gathered.
-func (m *messageWriter) emit(last bool) error {
-	if err := m.w.admit(m.ctx); err != nil {
+// control queues a control frame of an operator.
+func (w *writer) control(t Type, payload []byte) error {
+	waiting, ok := w.ask(t, payload)
+	switch {
+	case !ok:
+		return w.c.closedError()
+	case waiting > 0:
+		return fmt.Errorf("wsflow: %d bytes of control frames wait for the network", waiting)
+	}
+	w.kick()
+	return nil
+}
+
+func (w *writer) ask(t Type, payload []byte) (waiting int, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.outbox.phase >= boxFinished || w.c.close.begun.fired() {
+		return 0, false
+	}
+	return w.outbox.ask(t, payload), true
+}
+
+// answer queues the Pong for a Ping; the next kick sends it.
+func (w *writer) answer(payload []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outbox.answer(payload)
+}
+
+// finish queues the Close frame behind everything else; the next kick sends it.
+func (w *writer) finish(code result.StatusCode, reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outbox.finish(wire.AppendClose(nil, int(code), reason))
+}
+
+// Flush waits until all that was accepted before it, and what stood in the
+// channels of Sinks and Pipes then, has reached the kernel. That says nothing of
+// the peer: neither that it received nor that it read it.
+//
+// The error is the cause of ctx, if it ends first, or one that is net.ErrClosed if
+// the connection ended before all was written.
+func (c *Conn) Flush(ctx context.Context) error {
+	if err := checkContext(ctx); err != nil {
 		return err
 	}
-	f := Frame{Type: m.typ, First: m.first, Last: last, Begin: true, End: true, Payload: m.own.Mem[:m.n]}
-	m.first, m.n = false, 0
-	err := m.w.piece(f)
-	m.w.send(m.ctx)
-	return err
+	if err := c.sinks.drain(ctx); err != nil {
+		return err
+	}
+	c.w.kick()
+	return c.w.reach(ctx, c.w.offset())
 }
 
-// Close ends the message and gives the turn to the next. A second Close returns
-// an error and does nothing.
-func (m *messageWriter) Close() error {
-	if m.done {
-		return errWriterClosed
-	}
-	m.done = true
-	if m.err == nil && m.typ == Text && !m.text.Complete() {
-		m.err = &result.ArgumentError{Name: "text message", Allowed: "valid UTF-8; it ends within a character"}
-	}
-	if m.err == nil {
-		m.err = m.emit(true)
-	}
-	m.own.Free()
-	if m.err != nil && m.w.begun && !m.w.last {
-		m.w.tear()
-		if !m.w.c.close.begun.fired() {
-			m.w.c.abort(result.StatusInternalError, "a message was not finished", m.w.c.closeOr(m.err))
+// offset returns how many bytes of data were queued.
+func (w *writer) offset() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.outbox.queued
+}
+
+// reach waits until what was queued before an offset has been written. It fails
+// with the cause of ctx, or once it is known that no more will be written.
+func (w *writer) reach(ctx context.Context, offset int64) error {
+	for {
+		written, over, moved := w.progress()
+		switch {
+		case written >= offset:
+			return nil
+		case over:
+			return w.c.closedError()
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
-	m.w.streaming.Store(false)
-	m.w.unlock()
-	return m.err
+}
+
+// progress returns how many bytes were written, whether those are all that will
+// be, and what to wait for until there is more.
+func (w *writer) progress() (written int64, over bool, moved <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.outbox.written, w.outbox.over(), w.changes()
 }
