@@ -28,6 +28,7 @@ type sender struct {
 	level     int
 	bits      int
 	takeover  bool
+	frame     int      // about how much of a whole message makes a frame; negative: all
 	window    window   // stays empty without takeover
 	table     []uint16 // of the window's bytes, or nil
 	end       uint16   // the position where the window ends
@@ -44,6 +45,7 @@ func newSender(state *State, opts Options, down func(stream.Frame) error) *sende
 		level:     opts.Level,
 		bits:      state.agreed.LocalMaxWindowBits,
 		takeover:  state.agreed.LocalContextMode == Takeover,
+		frame:     pieceSize,
 	}
 	s.window.size = 1 << s.bits
 	if s.threshold == 0 {
@@ -101,6 +103,10 @@ func (s *sender) compress(f stream.Frame) error {
 	}
 	e := s.encoder
 	whole := f.First && f.Last
+	most := pieceSize
+	if whole {
+		most = s.frame
+	}
 	done := 0
 	for len(f.Payload)-done > chunkSize {
 		e.write(f.Payload[done : done+chunkSize])
@@ -108,8 +114,8 @@ func (s *sender) compress(f stream.Frame) error {
 		if whole && s.first && len(e.out) >= done {
 			return s.down(f)
 		}
-		if len(e.out) >= pieceSize {
-			if err := s.send(f, false); err != nil {
+		for most > 0 && len(e.out) > most {
+			if err := s.send(f, most, false); err != nil {
 				return err
 			}
 		}
@@ -124,7 +130,7 @@ func (s *sender) compress(f stream.Frame) error {
 	if whole && s.first && len(e.out) >= len(f.Payload) && !s.seeds() {
 		return s.down(f)
 	}
-	if err := s.send(f, f.Last); err != nil {
+	if err := s.send(f, len(e.out), f.Last); err != nil {
 		return err
 	}
 	s.remember(f.Payload)
@@ -140,16 +146,16 @@ func (s *sender) seeds() bool {
 	return s.takeover && s.window.n < seedSize && s.encoder.out[0]>>1&3 != 0
 }
 
-// send hands on what is compressed, as a frame of the message of which f is a
-// piece.
-func (s *sender) send(f stream.Frame, last bool) error {
+// send hands on the first n bytes of what is compressed, as a frame of the message
+// of which f is a piece.
+func (s *sender) send(f stream.Frame, n int, last bool) error {
 	e := s.encoder
 	f.RSV |= rsv1
 	f.First, f.Last = s.first, last
-	f.Payload = e.out
+	f.Payload = e.out[:n]
 	err := s.down(f)
-	s.state.sent.add(0, len(e.out))
-	e.out = e.out[:0]
+	s.state.sent.add(0, n)
+	e.out = e.out[:copy(e.out, e.out[n:])]
 	s.first = false
 	return err
 }

@@ -203,3 +203,46 @@ func (p *puff) beginning(payload []byte) (plain []byte) {
 		p.block()
 	}
 }
+
+// The fragment size means the same with compression as without: 100 KB make one
+// frame up to 128 KiB, or whatever their size if there is no limit, and frames
+// of exactly the limit otherwise.
+//
+// https://www.rfc-editor.org/rfc/rfc7692.html#section-6.1
+func TestFragmentSizeOfCompressedMessages(t *testing.T) {
+	for _, size := range []int{-1, 0, 20_000} {
+		for _, with := range sendSetups {
+			inBothRoles(t, "6.1", fmt.Sprintf("fragments of %d, %s", size, with.name), func(t *testing.T, s side) {
+				p := s.start(t, with.agreed, with.opts, &stream.Options{FragmentSize: size})
+				m := make([]byte, 100_000)
+				for i, c := range noise(len(m)) {
+					m[i] = "0123456789abcdef"[c&15]
+				}
+				go p.Conn.SendBinary(context.Background(), m)
+				j := &judge{takeover: with.agreed.LocalContextMode == Takeover, bits: with.agreed.LocalMaxWindowBits}
+				var payload []byte
+				compressed := false
+				for n := 0; ; n++ {
+					f := p.Next("a frame")
+					compressed = compressed || f.RSV == rsv1
+					payload = append(payload, f.Payload...)
+					if f.Fin {
+						if size <= 0 && n > 0 {
+							t.Errorf("it came in %d frames", n+1)
+						}
+						break
+					}
+					if len(f.Payload) != size {
+						t.Errorf("frame %d has %d bytes", n, len(f.Payload))
+					}
+				}
+				if compressed {
+					payload = j.inflate(t, payload)
+				}
+				if !bytes.Equal(payload, m) {
+					t.Error("it came out otherwise")
+				}
+			})
+		}
+	}
+}

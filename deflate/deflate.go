@@ -247,9 +247,11 @@ func (o *Operator) Attach(link *stream.Link) (stream.Taps, error) {
 		return stream.Taps{}, errors.New("permessage-deflate: attached without being negotiated")
 	}
 	state := &State{agreed: *o.agreed}
+	sender := newSender(state, o.options, link.Down)
+	sender.frame = link.FragmentSize()
 	return stream.Taps{
 		In:    newReceiver(state).in,
-		Out:   newSender(state, o.options, link.Down).out,
+		Out:   sender.out,
 		RSV:   rsv1,
 		State: state,
 	}, nil

@@ -20,8 +20,15 @@ type encoder struct {
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
+// outKept is the largest memory for compressed bytes that an encoder keeps, so that
+// one large message does not stay.
+const outKept = 256 << 10
+
 // release gives the encoder back.
 func (e *encoder) release() {
+	if cap(e.out) > outKept {
+		e.out = nil
+	}
 	e.out, e.bits, e.nb, e.active = e.out[:0], 0, 0, false
 	encoders.Put(e)
 }

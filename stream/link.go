@@ -10,8 +10,8 @@ import (
 )
 
 // A Link is an operator's hold on one connection. Its methods may be called
-// from any goroutine, except Down, and only once Attach has returned; Role and
-// Logger may be called in Attach too.
+// from any goroutine, except Down, and only once Attach has returned; Role,
+// FragmentSize and Logger may be called in Attach too.
 type Link struct {
 	conn  *Conn
 	index int32 // in the connection's list of operators
@@ -70,10 +70,17 @@ func State[T any](c *Conn) (state T, ok bool) {
 // Role returns the side of the connection that this program is.
 func (l *Link) Role() Role { return l.conn.r.role }
 
-// Down hands a data piece on, toward the wire. It may only be called from
-// inside the operator's own Out, any number of times. The payload may be
-// reused when it returns. The pieces of a message must be of one Type, the
-// first of them First and the last of them Last.
+// FragmentSize returns the largest frame that is sent, in bytes of payload, or a
+// negative number if frames may have any size. An operator that changes the size of
+// a message gathers what it makes of a whole one (First and Last in one piece) up
+// to this size, so that the option means the same with it and without.
+func (l *Link) FragmentSize() int { return l.conn.w.fragment }
+
+// Down hands a data piece on, toward the wire, and waits for room there. It may
+// only be called from inside the operator's own Out, any number of times. The
+// payload may be reused when it returns. The pieces of a message must be of one
+// Type, the first of them First and the last of them Last. An error means that the
+// message cannot be sent; Out returns it.
 func (l *Link) Down(f Frame) error { return l.conn.w.down(l.conn.links[l.index+1:], f) }
 
 // Control queues a Ping or a Pong frame of at most 125 bytes, which are copied,
