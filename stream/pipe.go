@@ -90,7 +90,7 @@ func (p *pipe) run() error {
 		if p.ctx.Err() != nil {
 			return context.Cause(p.ctx)
 		}
-		if p.gather(p.left); len(p.hand) > 0 {
+		if p.gather(p.taken[:0], p.left); len(p.hand) > 0 {
 			p.left -= len(p.hand)
 			continue
 		}
@@ -100,8 +100,7 @@ func (p *pipe) run() error {
 			if !ok {
 				return p.recall(0)
 			}
-			p.take(m)
-			p.gather(cap(p.ch))
+			p.gather(append(p.taken[:0], m), cap(p.ch))
 		case p.answer = <-p.drain:
 			p.left = len(p.ch)
 		case <-p.moved():
@@ -144,29 +143,22 @@ func (p *pipe) reply(err error) {
 // message more.
 const gatherMax = 1 << 20
 
-// gather takes up to n messages that stand in the channel. A producer that
-// waits for room is woken once for all of them.
-func (p *pipe) gather(n int) {
+// gather takes up to n messages that stand in the channel, behind those taken. A
+// producer that waits for room is woken once for all of them.
+func (p *pipe) gather(taken []Message, n int) {
 	for size := 0; n > 0 && size < gatherMax; n-- {
 		select {
 		case m, ok := <-p.ch:
-			if !ok {
-				return
+			if ok {
+				taken = append(taken, m)
+				size += len(m.Data)
+				continue
 			}
-			p.take(m)
-			size += len(m.Data)
 		default:
-			return
 		}
+		break
 	}
-}
-
-func (p *pipe) take(m Message) {
-	if len(p.hand) == 0 {
-		p.taken = p.taken[:0]
-	}
-	p.taken = append(p.taken, m)
-	p.hand = p.taken
+	p.taken, p.hand = taken, taken
 }
 
 // send sends what is in hand, as much under one lock as there is room for.
