@@ -91,7 +91,7 @@ func TestMemoryOfHandshakes(t *testing.T) {
 			staysUnder(t, 8*mib, func(t *testing.T) {
 				err := dialFails(t, "ws://"+unfriendly(t, answer), nil)
 				var refused *dial.HandshakeError
-				if errors.As(err, &refused) && len(refused.Body) > kib {
+				if errors.As(err, &refused) && len(refused.Body) > 8*kib {
 					t.Errorf("it keeps %d bytes of the body", len(refused.Body))
 				}
 			})

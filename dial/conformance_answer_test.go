@@ -120,16 +120,34 @@ func TestSection4_1NoAnswers(t *testing.T) {
 		"a preface of HTTP/2":           "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"a status line without version": "101 Switching Protocols\r\n\r\n",
 		"a status of two digits":        "HTTP/1.1 10 Yes\r\n\r\n",
+		"a status of four digits":       "HTTP/1.1 1010 Yes\r\n\r\n",
 		"a status of letters":           "HTTP/1.1 abc Yes\r\n\r\n",
-		"a line without a colon":        statusLine + "nonsense\r\n\r\n",
-		"a field without a name":        statusLine + ": a\r\n\r\n",
-		"a fold at the beginning":       statusLine + " a: b\r\n" + upgrade + connection + accepted + "\r\n",
-		"a header of 100 KiB":           good + "X: " + strings.Repeat("a", 100<<10) + "\r\n\r\n",
-		"10,000 fields":                 good + strings.Repeat("X: a field\r\n", 10_000) + "\r\n",
+		"a status with a sign":          "HTTP/1.1 +10 Yes\r\n\r\n",
+		"a status line of 100 KiB":      "HTTP/1.1 101 " + strings.Repeat("a", 100<<10) + "\r\n\r\n",
+		"an empty line":                 "\r\n" + good + "\r\n",
 	} {
 		conformance.Rule(t, "4.1", "no answer: "+name, func(t *testing.T) {
 			s := &scripted{answer: answer}
 			want(t, "the status", s.fails(t, "ws://a.test/", nil).StatusCode, 0)
+		})
+	}
+	for name, answer := range map[string]string{
+		"a line without a colon":     statusLine + "X: a\r\nnonsense\r\n\r\n",
+		"a field without a name":     statusLine + "X: a\r\n: a\r\n\r\n",
+		"a fold at the beginning":    statusLine + " a: b\r\n" + upgrade + connection + accepted + "\r\n",
+		"a control character":        good + "Y: a\x00b\r\n\r\n",
+		"a header of 100 KiB":        good + "X: " + strings.Repeat("a", 100<<10) + "\r\n\r\n",
+		"10,000 fields":              good + strings.Repeat("X: a field\r\n", 10_000) + "\r\n",
+		"a header that grows slowly": strings.Repeat("HTTP/1.1 103 Early Hints\r\nX: "+strings.Repeat("a", 1000)+"\r\n\r\n", 60) + good + "X: " + strings.Repeat("a", 10<<10) + "\r\n\r\n",
+	} {
+		inPieces(t, "4.1", "no header: "+name, func(t *testing.T, piece int) {
+			s := &scripted{answer: answer, piece: 100 * piece}
+			err := s.fails(t, "ws://a.test/", nil)
+			want(t, "the status", err.StatusCode, 101)
+			want(t, "that there is a header", err.Header != nil, true)
+			if err.Err == nil || strings.Contains(err.Error(), "HTTP") {
+				t.Errorf("the error is %v", err)
+			}
 		})
 	}
 	for name, answer := range map[string]string{
@@ -162,7 +180,7 @@ func TestSection4_1Status(t *testing.T) {
 		"200 OK", "201 Created", "300 Multiple Choices", "304 Not Modified", "400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found",
 		"407 Proxy Authentication Required", "426 Upgrade Required", "429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable", "599 What",
 	} {
-		for _, length := range []int{0, 5, 1024, 1025, 10_000} {
+		for _, length := range []int{0, 5, 1025, 8192, 8193, 100_000} {
 			if status[:3] == "304" && length > 0 {
 				continue // it has no body
 			}
@@ -176,7 +194,7 @@ func TestSection4_1Status(t *testing.T) {
 				err := s.fails(t, "ws://a.test/", nil)
 				want(t, "the status", fmt.Sprint(err.StatusCode), status[:3])
 				want(t, "the header", err.Header.Get("X-Why")+" "+err.Header.Get("Sec-WebSocket-Version"), "so 13, 8")
-				want(t, "the body", string(err.Body), body[:min(length, 1024)])
+				want(t, "the body", string(err.Body), body[:min(length, 8192)])
 			})
 		}
 	}

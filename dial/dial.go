@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func newDialer(url string, opts *Options) (*dialer, error) {
 	if d.offer, err = newOffer(d.opts.Operators); err != nil {
 		return nil, err
 	}
-	d.handshake.carrier, d.handshake.offer = d.carrier, d.offer.header
+	d.handshake.carrier, d.handshake.offer = d.carrier(), d.offer.header
 	return d, nil
 }
 
@@ -97,7 +98,7 @@ func (d *dialer) dial(ctx context.Context) (*stream.Conn, error) {
 	}
 	conn, err := stream.New(e.rwc, stream.Client, d.streamOptions(e))
 	if err != nil {
-		d.handshake.kept.close()
+		d.handshake.close()
 		return nil, &result.General{Err: err}
 	}
 	return conn, nil
@@ -159,7 +160,7 @@ func (d *dialer) connect(ctx context.Context) (established, error) {
 		err = ended(ctx, answering)
 	}
 	if err != nil {
-		d.handshake.kept.close()
+		d.handshake.close()
 		return established{}, err
 	}
 	return e, nil
@@ -191,18 +192,33 @@ func (d *dialer) refused(ctx context.Context, resp *http.Response, err error) er
 		if d.relaxable() {
 			cause = withHint(cause)
 		}
-		return explain(ctx, d.handshake.progress.phase(), cause)
+		return d.explain(ctx, cause)
 	case resp == nil:
 		return err
-	}
-	body, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return newHandshakeError(resp, body, nil)
+	case resp.StatusCode != http.StatusSwitchingProtocols:
+		return d.refusal(ctx, resp)
 	}
 	if d.handshake.answer != nil {
 		resp.Header = d.handshake.answer
 	}
-	return newHandshakeError(resp, body, errors.Unwrap(err))
+	return newHandshakeError(resp, nil, errors.Unwrap(err))
+}
+
+var errWantsTLS = errors.New("its text speaks of TLS: this port may want a wss:// URL")
+
+// refusal tells an answer that is no 101. What servers say to HTTP on a port
+// for HTTPS is a 400, and names what was expected.
+func (d *dialer) refusal(ctx context.Context, resp *http.Response) error {
+	var body []byte
+	if d.handshake.kept != nil {
+		body = readBody(ctx, d.handshake.kept)
+	}
+	var err error
+	if resp.StatusCode == http.StatusBadRequest && resp.Request.URL.Scheme == "http" &&
+		(bytes.Contains(body, []byte("HTTPS")) || bytes.Contains(body, []byte("SSL"))) {
+		err = errWantsTLS
+	}
+	return newHandshakeError(resp, body, err)
 }
 
 // agree verifies what the library does not, and takes the connection.
@@ -222,10 +238,7 @@ func (d *dialer) agree() (established, error) {
 	if err != nil {
 		return established{}, broken(err)
 	}
-	rwc, buffered, err := d.handshake.kept.open()
-	if err != nil {
-		return established{}, err
-	}
+	rwc, buffered := d.handshake.open()
 	return established{rwc: rwc, buffered: buffered, operators: operators, subprotocol: subprotocol}, nil
 }
 

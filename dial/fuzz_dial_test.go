@@ -53,7 +53,7 @@ func dialOnce(t *testing.T, s script) {
 	}
 	began := time.Now()
 	conn, err := Dial(t.Context(), "ws://a.test", opts)
-	if took := time.Since(began); took > defaultHandshakeTimeout+bodyTimeout {
+	if took := time.Since(began); took > defaultHandshakeTimeout+graceTimeout {
 		t.Errorf("it took %v", took)
 	}
 	var failed *result.ConnectionFailed

@@ -1,78 +1,68 @@
 package dial
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"time"
 )
 
 // github.com/coder/websocket writes the opening handshake and verifies the
 // answer. It then wants the connection for itself, but shows neither frames nor
 // reserved bits, so that no operator could exist. A handshake is therefore an
-// http.RoundTripper that stands between the library and the transport:
+// http.RoundTripper that stands between the library and what carries requests,
+// an exchange or a caller's own RoundTripper:
 //
 //   - It adds the offer of extensions to each request, and to one that follows
 //     a redirect a key of its own.
+//   - It keeps what lies behind the header of each answer: the connection, or
+//     the body of a refusal. The library and net/http get a body that leads
+//     nowhere, so that they neither wait for that of a redirect nor cut that of
+//     a refusal.
 //   - Of a 101 it takes Sec-WebSocket-Extensions out, which the library would
-//     refuse, and keeps the connection. The library verifies the rest of the
-//     header and gets a body that leads nowhere.
+//     refuse. The library verifies the rest of the header.
 //
 // One handshake makes one connection. The library and net/http call RoundTrip
 // for one request after the other, once more for each redirect.
 type handshake struct {
-	// carrier returns what is to carry a request. An *http.Transport must be
-	// the request's own: it is shut down with it.
-	carrier  func(*http.Request) (http.RoundTripper, error)
+	carrier  http.RoundTripper
 	offer    string // Sec-WebSocket-Extensions, or ""
 	progress progress
 
-	asked  bool        // a request was sent
-	answer http.Header // of the 101
-	kept   kept
+	asked  bool          // a request was sent
+	answer http.Header   // of the 101
+	kept   io.ReadCloser // of the last answer, nil if there is none
 }
 
 // RoundTrip implements http.RoundTripper.
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
+	h.close() // a redirect is followed by its header alone
 	if req.Context().Err() == nil {
 		h.progress.enter(starting) // no answer to this request has come
 	}
-	carrier, err := h.carrier(req)
-	if err != nil {
-		return nil, err
-	}
-	trace := h.progress.trace()
-	var conn net.Conn
-	if t, own := carrier.(*http.Transport); own {
-		trace.GotConn = func(info httptrace.GotConnInfo) {
-			conn = info.Conn
-			h.progress.enter(asking)
-		}
-		// A dial goes on after its request was cancelled, unless it is told.
-		defer t.CloseIdleConnections()
-	}
-	req = req.Clone(httptrace.WithClientTrace(req.Context(), trace))
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), h.progress.trace()))
+	req.Header = maps.Clone(req.Header)
 	if h.offer != "" {
 		req.Header.Set("Sec-WebSocket-Extensions", h.offer)
 	}
 	old := req.Header.Get("Sec-WebSocket-Key")
 	key := h.key(old)
 	req.Header.Set("Sec-WebSocket-Key", key)
-	resp, err := carrier.RoundTrip(req)
+	resp, err := h.carrier.RoundTrip(req)
 	if err != nil || resp == nil {
 		return nil, err // net/http says what is wrong with neither
 	}
+	resp.Request = req
+	h.keep(resp)
 	if err := checkLocation(resp); err != nil {
-		resp.Body.Close()
 		return nil, err
 	}
-	h.keep(resp, conn)
 	if key != old {
 		translate(resp.Header, key, old)
 	}
@@ -111,91 +101,52 @@ func accept(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// keep takes the connection, and the answer to the offer, out of a 101.
-func (h *handshake) keep(resp *http.Response, conn net.Conn) {
-	body, ok := resp.Body.(io.ReadWriteCloser)
-	if resp.StatusCode != http.StatusSwitchingProtocols || !ok {
-		return
+// keep takes what lies behind the header out of an answer, and out of a 101 the
+// answer to the offer. A 101 without a connection is left to the library.
+func (h *handshake) keep(resp *http.Response) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		if _, ok := resp.Body.(io.ReadWriteCloser); !ok {
+			return
+		}
+		h.answer = resp.Header.Clone()
+		resp.Header.Del("Sec-WebSocket-Extensions")
 	}
-	h.kept = kept{body: body, conn: conn}
-	h.answer = resp.Header.Clone()
-	resp.Header.Del("Sec-WebSocket-Extensions")
-	resp.Body = nowhere{}
+	if resp.Body != nil {
+		h.kept, resp.Body = resp.Body, nowhere{}
+	}
 }
 
-// nowhere is the connection that the library gets.
+// nowhere is what the library gets in place of a connection or a body.
 type nowhere struct{}
 
 func (nowhere) Read([]byte) (int, error)  { return 0, io.EOF }
 func (nowhere) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func (nowhere) Close() error              { return nil }
 
-// A kept is the connection of a 101.
-type kept struct {
-	body io.ReadWriteCloser // gives what net/http has buffered, then reads conn
-	conn net.Conn           // nil if a caller's own RoundTripper has it
+// open returns the connection of a 101 and the bytes to read before. A plain
+// socket, or TLS over one, is returned as it is, as the stream package reads that
+// fastest.
+func (h *handshake) open() (io.ReadWriteCloser, []byte) {
+	if o, ok := h.kept.(*opened); ok {
+		return o.take()
+	}
+	return h.kept.(io.ReadWriteCloser), nil
 }
 
-// open returns the connection to read and write, and the bytes to read before.
-//
-// A plain socket, or TLS over one, is returned as it is, as the stream package
-// reads that fastest. What net/http has buffered is taken out of the body
-// first: under a deadline in the past, Read never touches the socket. This is
-// not left to connections of other types, some of which ignore deadlines: they
-// are read through the body.
-func (k kept) open() (io.ReadWriteCloser, []byte, error) {
-	switch {
-	case k.conn == nil:
-		return k.body, nil, nil
-	case !isSocket(k.conn):
-		return &bodyConn{Conn: k.conn, body: k.body}, nil, nil
-	}
-	if err := k.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
-		return nil, nil, err
-	}
-	buffered, _ := io.ReadAll(k.body) // an error of TLS comes again
-	return k.conn, buffered, k.conn.SetReadDeadline(time.Time{})
-}
-
-func (k kept) close() {
-	if k.conn != nil {
-		cut(k.conn)
-	} else if k.body != nil {
-		k.body.Close()
+func (h *handshake) close() {
+	if h.kept != nil {
+		h.kept.Close()
+		h.kept = nil
 	}
 }
 
-func isSocket(c net.Conn) bool {
-	switch c := c.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		return true
-	case *tls.Conn:
-		return isSocket(c.NetConn())
-	}
-	return false
-}
-
-// A bodyConn is a connection of which a part may still be buffered. It shows
-// the abilities that the stream package looks for.
-type bodyConn struct {
-	net.Conn
-	body io.Reader
-}
-
-func (c *bodyConn) Read(p []byte) (int, error) { return c.body.Read(p) }
-
-func (c *bodyConn) NetConn() net.Conn {
-	if t, ok := c.Conn.(*tls.Conn); ok {
-		return t.NetConn()
-	}
-	return c.Conn
-}
-
-func (c *bodyConn) CloseWrite() error {
-	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return w.CloseWrite()
-	}
-	return errors.ErrUnsupported
+// readBody reads as much of the body of a refusal as is told, and closes it.
+func readBody(ctx context.Context, body io.ReadCloser) []byte {
+	ctx, cancel := context.WithTimeout(ctx, graceTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { body.Close() })()
+	text, _ := io.ReadAll(io.LimitReader(body, maxBody))
+	return text
 }
 
 // cut closes a connection at once: tls.Conn.Close can wait for 5 s for a peer

@@ -108,6 +108,7 @@ const (
 	defaultHandshakeTimeout = 15 * time.Second
 	maxRedirects            = 10
 	maxHeaderBytes          = 64 << 10
-	maxBody                 = 1 << 10         // of a refusal
-	bodyTimeout             = 3 * time.Second // for it
+	headerBuffer            = 1 << 10         // for an answer's header, which few exceed
+	maxBody                 = 8 << 10         // of a refusal
+	graceTimeout            = 3 * time.Second // for it, and for an answer to a request that could not be sent
 )

@@ -45,15 +45,19 @@ func (p *progress) leave(now, next phase) {
 
 func (p *progress) phase() phase { return phase(p.now.Load()) }
 
-// trace returns the hooks that keep the phase while net/http works.
+// trace returns the hooks that keep the phase while a carrier works.
 func (p *progress) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn:              func(string) { p.enter(connecting) },
-		DNSStart:             func(httptrace.DNSStartInfo) { p.enter(resolving) },
-		ConnectStart:         func(string, string) { p.enter(connecting) },
-		TLSHandshakeStart:    func() { p.enter(securing) },
-		GotConn:              func(httptrace.GotConnInfo) { p.enter(asking) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { p.leave(asking, waiting) },
+		GetConn:           func(string) { p.enter(connecting) },
+		DNSStart:          func(httptrace.DNSStartInfo) { p.enter(resolving) },
+		ConnectStart:      func(string, string) { p.enter(connecting) },
+		TLSHandshakeStart: func() { p.enter(securing) },
+		GotConn:           func(httptrace.GotConnInfo) { p.enter(asking) },
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				p.leave(asking, waiting)
+			}
+		},
 		GotFirstResponseByte: func() { p.enter(answering) },
 	}
 }

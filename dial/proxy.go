@@ -3,165 +3,147 @@ package dial
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
-	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
-	"time"
+
+	"golang.org/x/net/proxy"
 )
 
-// A tunnel asks an HTTP proxy for a connection to the server. It serves one
-// request.
+// A tunnel asks a proxy for a connection to the server, for ws as for wss:
+//
+// "the client SHOULD connect to that proxy and ask it to open a TCP connection
+// to the host given by /host/ and the port given by /port/".
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
 type tunnel struct {
-	proxy    *url.URL
-	request  context.Context // of the request
+	*route
 	progress *progress
-
-	transport  *http.Transport // whose hooks for proxies count
-	connect    dialFunc
-	connectTLS dialFunc    // nil: connect, and TLS with config
-	config     *tls.Config // may be nil
+	proxy    *url.URL
+	trace    *httptrace.ClientTrace
 }
 
-type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
-
-func newTunnel(t *http.Transport, proxy *url.URL, request context.Context, p *progress) *tunnel {
-	connect := t.DialContext
-	if connect == nil {
-		connect = new(net.Dialer).DialContext
-	}
-	return &tunnel{
-		proxy: proxy, request: request, progress: p,
-		transport: t, connect: connect, connectTLS: t.DialTLSContext, config: t.TLSClientConfig,
-	}
-}
-
-// dial returns a connection to the server at addr. It goes by the context of
-// the request: the one that net/http hands it outlasts the request.
-func (t *tunnel) dial(_ context.Context, network, addr string) (net.Conn, error) {
-	conn, err := t.dialProxy(t.request, network)
+// open returns a connection to the server.
+func (t *tunnel) open(ctx context.Context, to host) (net.Conn, error) {
+	at, err := hostOf(t.proxy)
 	if err != nil {
-		return nil, &net.OpError{Op: "proxyconnect", Net: network, Err: err}
+		return nil, err
+	}
+	conn, err := t.dialProxy(ctx, at)
+	if err != nil {
+		return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
 	}
 	t.progress.enter(tunneling)
-	defer context.AfterFunc(t.request, func() { cut(conn) })()
-	if err := t.ask(conn, addr); err != nil {
+	if t.proxy.Scheme == "http" || t.proxy.Scheme == "https" {
+		err = t.connect(ctx, conn, to.remote())
+	} else {
+		err = t.socks(ctx, conn, at.addr(), to.remote())
+	}
+	if err != nil {
 		cut(conn)
 		return nil, err
 	}
 	return conn, nil
 }
 
-func (t *tunnel) dialProxy(ctx context.Context, network string) (net.Conn, error) {
-	secure := t.proxy.Scheme == "https"
-	port := t.proxy.Port()
-	switch {
-	case port == "" && secure:
-		port = "443"
-	case port == "":
-		port = "80"
+// dialProxy returns a connection to the proxy. TLS with it follows the caller's
+// tls.Config, but for the name, which is the server's, and never the TLS flags,
+// which are about the server.
+func (t *tunnel) dialProxy(ctx context.Context, at host) (net.Conn, error) {
+	if at.secure {
+		return t.dialTLS(ctx, t.trace, at, 0)
 	}
-	addr := net.JoinHostPort(t.proxy.Hostname(), port)
-	if secure && t.connectTLS != nil {
-		return t.connectTLS(ctx, network, addr)
-	}
-	conn, err := t.connect(ctx, network, addr)
-	if err != nil || !secure {
-		return conn, err
-	}
-	return t.secure(ctx, conn)
+	return t.dial(ctx, "tcp", at.addr())
 }
 
-// secure makes the TLS connection to the proxy. It follows the caller's
-// tls.Config, but for the name, which is the server's, and never the TLS
-// flags, which are about the server.
-func (t *tunnel) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
-	t.progress.enter(securing)
-	config := &tls.Config{}
-	if t.config != nil {
-		config = t.config.Clone()
+// socks asks a SOCKS5 proxy.
+func (t *tunnel) socks(ctx context.Context, conn net.Conn, at, addr string) error {
+	var auth *proxy.Auth
+	if u := t.proxy.User; u != nil {
+		password, _ := u.Password()
+		auth = &proxy.Auth{User: u.Username(), Password: password}
 	}
-	config.ServerName, config.NextProtos = t.proxy.Hostname(), nil
-	tc := tls.Client(conn, config)
-	if err := tc.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, err
+	d, err := proxy.SOCKS5("tcp", at, auth, already{conn})
+	if err != nil {
+		return err
 	}
-	return tc, nil
+	return during(ctx, conn, func() error {
+		_, err := d.Dial("tcp", addr) // with a context it would start a goroutine and set deadlines
+		return err
+	})
 }
 
-// ask sends CONNECT and reads the answer.
+// An already is a dialer that has dialed.
+type already struct{ conn net.Conn }
+
+func (a already) Dial(string, string) (net.Conn, error) { return a.conn, nil }
+
+var (
+	errHasty    = errors.New("bytes came through the tunnel before any were sent")
+	errSwitched = errors.New("it switched protocols, where it was asked for a tunnel")
+)
+
+// connect asks an HTTP proxy. "A client MUST ignore any Content-Length or
+// Transfer-Encoding header fields received in a successful response to CONNECT."
 //
 // https://www.rfc-editor.org/rfc/rfc9110.html#section-9.3.6
-func (t *tunnel) ask(conn net.Conn, addr string) error {
-	header, err := t.header(addr)
+func (t *tunnel) connect(ctx context.Context, conn net.Conn, addr string) error {
+	header, err := t.header(ctx, addr)
 	if err != nil {
 		return err
 	}
 	req := &http.Request{Method: "CONNECT", URL: &url.URL{Opaque: addr}, Host: addr, Header: header}
-	if err := req.Write(conn); err != nil {
-		return err
-	}
-	limit := &io.LimitedReader{R: conn, N: t.transport.MaxResponseHeaderBytes}
-	br := bufio.NewReader(limit)
-	resp, err := http.ReadResponse(br, req)
-	for err == nil && interim(resp) {
-		resp, err = http.ReadResponse(br, req)
+	q := inquiry{conn: conn, trace: &httptrace.ClientTrace{}, limit: t.headerLimit()}
+	resp, r, err := q.ask(ctx, req)
+	if refused := new(HandshakeError); errors.As(err, &refused) {
+		refused.Proxy = true
 	}
 	if err != nil {
-		return t.unanswered(limit, err)
+		return err
 	}
+	resp.Request = req
 	if t.transport.OnProxyConnectResponse != nil {
-		if err := t.transport.OnProxyConnectResponse(t.request, t.proxy, req, resp); err != nil {
+		if err := t.transport.OnProxyConnectResponse(ctx, t.proxy, req, resp); err != nil {
 			return err
 		}
 	}
-	if resp.StatusCode/100 != 2 {
-		conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-		refusal := newHandshakeError(resp, body, nil)
-		refusal.Proxy = true
-		return refusal
-	}
-	if br.Buffered() > 0 {
-		return &HandshakeError{Proxy: true, Err: errors.New("bytes came through the tunnel before any were sent")}
-	}
-	return nil
+	return t.refusal(ctx, conn, resp, r)
 }
 
-// interim reports an answer before the answer: "A client MUST be able to parse
-// one or more 1xx responses received prior to a final response".
-//
-// https://www.rfc-editor.org/rfc/rfc9110.html#section-15.2
-func interim(resp *http.Response) bool {
-	return resp.StatusCode/100 == 1 && resp.StatusCode != http.StatusSwitchingProtocols
-}
-
-// unanswered says why there was no answer, without quoting what came.
-func (t *tunnel) unanswered(limit *io.LimitedReader, err error) error {
+// refusal returns what is wrong with the answer, or nil.
+func (t *tunnel) refusal(ctx context.Context, conn net.Conn, resp *http.Response, r *bufio.Reader) error {
+	var body []byte
+	var err error
 	switch {
-	case limit.N <= 0:
-		return &HandshakeError{Proxy: true, Err: errHeaderTooLarge}
-	case transported(err):
-		return err
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		err = errSwitched
+	case resp.StatusCode/100 != 2:
+		body = readBody(ctx, &opened{Conn: conn, r: r, body: bodyOf(resp, r)})
+	case r.Buffered() > 0:
+		err = errHasty
+	default:
+		return nil
 	}
-	return &HandshakeError{Proxy: true, Err: errNoHTTP}
+	refused := newHandshakeError(resp, body, err)
+	refused.Proxy = true
+	return refused
 }
 
 // header returns the header of the CONNECT request, with the URL's userinfo as
 // Basic authorization.
-func (t *tunnel) header(addr string) (http.Header, error) {
+func (t *tunnel) header(ctx context.Context, addr string) (http.Header, error) {
 	header := t.transport.ProxyConnectHeader
 	if get := t.transport.GetProxyConnectHeader; get != nil {
-		h, err := get(t.request, t.proxy, addr)
+		h, err := get(ctx, t.proxy, addr)
 		if err != nil {
 			return nil, err
 		}
-		header = h.Clone()
+		header = h
 	}
+	header = header.Clone()
 	if header == nil {
 		header = http.Header{}
 	}

@@ -61,18 +61,19 @@ func webTarget(u *url.URL, scheme string) (target, error) {
 	// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
 	u.Host = strings.TrimSuffix(u.Host, map[string]string{"http": ":80", "https": ":443"}[scheme])
 	u.Scheme = scheme
-	u.RawQuery = escapeQuery(u.RawQuery)
+	u.RawPath, u.RawQuery = escape(u.RawPath), escape(u.RawQuery)
 	return target{url: u}, nil
 }
 
-// escapeQuery escapes what may not stand in a query, and leaves the rest as it
-// is: url.Parse does so for a path alone.
+// escape escapes what may not stand in a path or a query, and leaves the rest as
+// it is, what is escaped already included. Left to itself, net/url does so for
+// the path alone, and there undoes every escape if anything needs one.
 //
-// https://www.rfc-editor.org/rfc/rfc3986.html#section-3.4
-func escapeQuery(q string) string {
+// https://www.rfc-editor.org/rfc/rfc3986.html#section-3.3
+func escape(s string) string {
 	var b strings.Builder
-	for i := range len(q) {
-		if c := q[i]; c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
@@ -84,7 +85,11 @@ func escapeQuery(q string) string {
 // socketTarget splits the path at its first colon: the socket's path before it,
 // the resource behind it. A colon in the socket's path is written %3A.
 func socketTarget(u *url.URL) (target, error) {
-	path, resource, found := strings.Cut(u.EscapedPath(), ":")
+	raw := u.RawPath // as it was written; "" if no escape in it matters
+	if raw == "" {
+		raw = u.EscapedPath()
+	}
+	path, resource, found := strings.Cut(raw, ":")
 	socket, err := url.PathUnescape(path)
 	if err != nil || u.Host != "" || len(socket) < 2 || strings.ContainsRune(socket, 0) ||
 		found && !strings.HasPrefix(resource, "/") {
@@ -96,7 +101,7 @@ func socketTarget(u *url.URL) (target, error) {
 	}
 	return target{
 		socket: socket,
-		url:    &url.URL{Scheme: "http", User: u.User, Host: "localhost", Path: name, RawPath: resource, RawQuery: escapeQuery(u.RawQuery)},
+		url:    &url.URL{Scheme: "http", User: u.User, Host: "localhost", Path: name, RawPath: escape(resource), RawQuery: escape(u.RawQuery)},
 	}, nil
 }
 
