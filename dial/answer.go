@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// A head reads the headers of answers: those of interim ones, then that of the
-// final one. All of them together are bounded.
+// A head reads the headers of answers, of which the first byte has come: those of
+// interim ones, then that of the final one. All of them together are bounded.
 type head struct {
 	r    *bufio.Reader
 	left int64 // bytes that may still come
@@ -69,14 +69,14 @@ func (h *head) lines() (all []byte, err error) {
 //
 // https://www.rfc-editor.org/rfc/rfc9112.html#section-2.2
 func (h *head) line(b []byte) ([]byte, error) {
-	for n := len(b); ; {
+	for {
 		part, err := h.r.ReadSlice('\n')
 		b = append(b, part...)
 		if h.left -= int64(len(part)); h.left < 0 {
 			return b, errHeaderTooLarge
 		}
 		switch {
-		case err == io.EOF && len(b) > n:
+		case err == io.EOF:
 			return b, io.ErrUnexpectedEOF
 		case err != bufio.ErrBufferFull:
 			return b, err

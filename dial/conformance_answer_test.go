@@ -20,9 +20,14 @@ func inPieces(t *testing.T, section, name string, test func(t *testing.T, piece 
 	conformance.Rule(t, section, name+"/byte by byte", func(t *testing.T) { test(t, 1) })
 }
 
-// What the client MUST take, as HTTP and RFC 6455 leave it to the server.
+// What the client MUST take, as HTTP and RFC 6455 leave it to the server. Where
+// the body of a 101 would end is of no concern: "Any response [...] with a 1xx
+// (Informational) [...] status code is always terminated by the first empty line
+// after the header fields, regardless of the header fields present in the
+// message".
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
+// https://www.rfc-editor.org/rfc/rfc9112.html#section-6.3
 func TestSection4_1GoodAnswers(t *testing.T) {
 	var many strings.Builder
 	for i := range 400 {
@@ -43,6 +48,16 @@ func TestSection4_1GoodAnswers(t *testing.T) {
 		"Connection as a list, first":      statusLine + upgrade + "Connection: upgrade,keep-alive\r\n" + accepted,
 		"Connection as a list with gaps":   statusLine + upgrade + "Connection: , keep-alive ,\tUpgrade ,\r\n" + accepted,
 		"Connection in two fields":         statusLine + upgrade + "Connection: keep-alive\r\n" + connection + accepted,
+		"Connection with close behind":     statusLine + upgrade + "Connection: Upgrade, close\r\n" + accepted,
+		"Connection with close in front":   statusLine + upgrade + "Connection: close, Upgrade\r\n" + accepted,
+		"Connection with close beside it":  statusLine + upgrade + "Connection: close\r\n" + connection + accepted,
+		"a transfer coding":                good + "Transfer-Encoding: chunked\r\n",
+		"a transfer coding of no effect":   good + "Transfer-Encoding: identity\r\n",
+		"a transfer coding twice":          good + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+		"a length":                         good + "Content-Length: 5\r\n",
+		"two lengths":                      good + "Content-Length: 0\r\nContent-Length: 4\r\n",
+		"a length that is no number":       good + "Content-Length: none\r\n",
+		"lines that end with LF":           strings.ReplaceAll(good, "\r\n", "\n"),
 		"white space around the values":    statusLine + "Upgrade: \t websocket \t\r\nConnection:\tUpgrade  \r\nSec-WebSocket-Accept: \t{accept} \t \r\n",
 		"no white space":                   statusLine + "Upgrade:websocket\r\nConnection:Upgrade\r\nSec-WebSocket-Accept:{accept}\r\n",
 		"a folded field of no concern":     good + "X-Long: a\r\n b\r\n\tc\r\n",

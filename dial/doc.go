@@ -12,7 +12,11 @@
 // socket and, behind a colon, the resource: ws+unix:///run/a.sock:/path?query.
 // A colon in the socket's path is written %3A. Redirects stay on the socket.
 //
-// At most 10 redirects are followed, none from TLS to no TLS.
+// The zone of an IPv6 address, ws://[fe80::1%25eth0]/, says which way to connect
+// and is told to nobody: neither Host, SNI, the certificate nor a proxy has it.
+//
+// At most 10 redirects are followed, none from TLS to no TLS, each by its header
+// alone: whether a body follows does not matter.
 //
 // Dials do not wait for each other. That "there MUST be no more than one
 // connection in a CONNECTING state" to a host is left to the program: one that
@@ -68,9 +72,27 @@
 //	no HTTP at all       *HandshakeError with the status code 0
 //	refusal of a proxy   *HandshakeError with Proxy set; of one for SOCKS, *net.OpError
 //
+// Whatever is wrong behind a status line, the error is a *HandshakeError with the
+// status and the header, as far as that came; [HandshakeError.RetryAfter] and
+// [HandshakeError.Final] say whether and when to try again. Where TLS is spoken
+// on one side alone, the error says so as far as the server lets it be known.
+//
 // The text of no error, and nothing that is logged, shows a URL's userinfo, path
 // or query, a value of Options.Header, a cookie or a body. The path of a Unix
-// socket, which is a file's, is shown.
+// socket, which is a file's, is shown. Nothing that a server sends reaches the
+// standard logger, unless a RoundTripper that is no *http.Transport prints it.
+//
+// # The opening handshake
+//
+// github.com/coder/websocket writes and verifies it, net/http's Client follows
+// redirects and keeps cookies. What carries the requests is this package's own:
+// net/http's Transport is made for connections that are used again and has rules
+// for them, by which it refuses answers that a client is to take, loses the
+// status of others, and prints what comes unasked.
+//
+// Hooks that httptrace.WithClientTrace puts into the context are called: GetConn,
+// those of package net, TLSHandshakeStart and TLSHandshakeDone, GotConn,
+// WroteRequest, GotFirstResponseByte and Got1xxResponse.
 //
 // # Systems
 //

@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +30,8 @@ import (
 // the server echoes.
 //
 // Nothing here starts a goroutine, but where a caller's dial function may not
-// mind its context. A context that ends cuts the connection. No deadline is set.
+// mind its context. A context that ends cuts the connection; no deadline is set,
+// so that none can stay behind.
 type exchange struct {
 	route
 	progress *progress
@@ -49,10 +52,19 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, r, err := q.ask(ctx, &http.Request{Method: req.Method, URL: req.URL, Host: req.Host, Header: spelled(req.Header)})
 	if err != nil {
 		cut(conn)
-		return nil, err
+		return nil, x.hinted(req, err)
 	}
 	resp.Body = &opened{Conn: conn, r: r, body: bodyOf(resp, r)}
 	return resp, nil
+}
+
+// hinted adds to an error what it may mean: most servers that expect TLS close
+// the connection when something else comes.
+func (x *exchange) hinted(req *http.Request, err error) error {
+	if req.URL.Scheme == "http" && x.progress.phase() == waiting && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
+		return fmt.Errorf("%w (a server that wants TLS, which is a wss:// URL, may end so)", err)
+	}
+	return err
 }
 
 // connect returns a connection to the server, TLS included.
@@ -111,7 +123,7 @@ type inquiry struct {
 	conn    net.Conn
 	trace   *httptrace.ClientTrace
 	limit   int64         // bytes of the answers' headers
-	timeout time.Duration // from the request to the answer's header; 0: none
+	timeout time.Duration // for the request and the answer's header; 0: none
 }
 
 // ask sends the request, and returns the header of the answer to it and what

@@ -140,7 +140,7 @@ func (h *handshake) close() {
 	}
 }
 
-// readBody reads as much of the body of a refusal as is told, and closes it.
+// readBody reads as much of the body of a refusal as is told.
 func readBody(ctx context.Context, body io.ReadCloser) []byte {
 	ctx, cancel := context.WithTimeout(ctx, graceTimeout)
 	defer cancel()

@@ -37,12 +37,20 @@ type Options struct {
 	// them, case and all, or none: see [stream.Conn.Subprotocol].
 	Subprotocols []string
 
-	// HTTPClient sends the handshake; nil is http.DefaultClient. Its Jar and
-	// its CheckRedirect are used, beside this package's own limits, and its
-	// Timeout counts if it is shorter than HandshakeTimeout. An *http.Transport
-	// is cloned for each request. With any other RoundTripper the fields TLS,
-	// TLSConfig, Proxy and DialContext are refused, as is a ws+unix URL: they
-	// could not reach it.
+	// HTTPClient says how the handshake is sent; nil is http.DefaultClient. Its
+	// Jar and its CheckRedirect are used, beside this package's own limits, and
+	// its Timeout counts if it is shorter than HandshakeTimeout.
+	//
+	// Of an *http.Transport the settings are used that are about dialing, TLS,
+	// proxies, and the size and time of an answer's header (Dial, DialContext,
+	// DialTLS, DialTLSContext, TLSClientConfig, TLSHandshakeTimeout, Proxy,
+	// ProxyConnectHeader, GetProxyConnectHeader, OnProxyConnectResponse,
+	// MaxResponseHeaderBytes, ResponseHeaderTimeout). The transport itself is
+	// not: each request has a connection of its own.
+	//
+	// Any other RoundTripper carries the handshake as it is. With it the fields
+	// TLS, TLSConfig, Proxy and DialContext are refused, as is a ws+unix URL:
+	// they could not reach it.
 	HTTPClient *http.Client
 
 	// Logger gets the connection's warnings; nil is silent.
@@ -94,8 +102,10 @@ type Options struct {
 	Proxy func(*http.Request) (*url.URL, error)
 
 	// DialContext makes the TCP connection, to the proxy where there is one, in
-	// place of the transport's. It must not be nil and fail; it is not used for
-	// ws+unix.
+	// place of the transport's. It must return a connection or an error. If its
+	// context ends first, it is not waited for, and a connection that it returns
+	// later is closed. A deadline that it leaves on the connection holds for the
+	// handshake alone. It is not used for ws+unix.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Loop runs every callback and every promise continuation of the

@@ -156,7 +156,7 @@ func (r *route) secure(ctx context.Context, trace *httptrace.ClientTrace, conn n
 	if config.ServerName == "" {
 		config.ServerName = to.certified()
 	}
-	config.NextProtos = nil // of which no other than HTTP/1.1 is of use
+	config.NextProtos = nil // HTTP/2 could not carry this handshake
 	return r.shake(ctx, trace, tls.Client(conn, flags.relax(config, to.certified())))
 }
 

@@ -261,12 +261,18 @@ func TestCallersCertificateError(t *testing.T) {
 }
 
 // The race detector watches: net/http completes a transport when it is first
-// used, here by another dial.
+// used, here by a request beside the dials.
 func TestFreshTransportIsShared(t *testing.T) {
 	addr := secureListen(t, served(issue(t, "self", nil, forServer)), answers(agree))
 	for range 10 {
 		client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true}}
 		var dials sync.WaitGroup
+		dials.Go(func() {
+			if resp, err := client.Get("https://" + addr); err == nil {
+				resp.Body.Close()
+				t.Error("net/http took a certificate that is self-signed")
+			}
+		})
 		for range 8 {
 			dials.Go(func() {
 				conn, err := Dial(t.Context(), "wss://"+addr, &Options{HTTPClient: client, TLS: AllowSelfSigned})

@@ -86,15 +86,24 @@ func TestBadURLs(t *testing.T) {
 
 func TestTargets(t *testing.T) {
 	for raw, w := range map[string]struct{ url, socket string }{
-		"ws://example.com":                {"http://example.com", ""},
-		"WSS://Example.com:8443/a?b=c":    {"https://Example.com:8443/a?b=c", ""},
-		"http://[::1]:80/":                {"http://[::1]/", ""},
-		"https://u:p@[fe80::1%25lo]/":     {"https://u:p@[fe80::1%25lo]/", ""},
-		"ws://example.com/%23":            {"http://example.com/%23", ""},
-		"ws+unix:///run/a.sock":           {"http://localhost", "/run/a.sock"},
-		"ws+unix:///run/a.sock:/b%2Fc?d":  {"http://localhost/b%2Fc?d", "/run/a.sock"},
-		"ws+unix:///run/a%3Ab.sock:/c:/d": {"http://localhost/c:/d", "/run/a:b.sock"},
-		"ws+unix://u:p@/run/a.sock:/":     {"http://u:p@localhost/", "/run/a.sock"},
+		"ws://example.com":                 {"http://example.com", ""},
+		"WSS://Example.com:8443/a?b=c":     {"https://Example.com:8443/a?b=c", ""},
+		"http://[::1]:80/":                 {"http://[::1]/", ""},
+		"https://u:p@[fe80::1%25lo]/":      {"https://u:p@[fe80::1%25lo]/", ""},
+		"ws://example.com/%23":             {"http://example.com/%23", ""},
+		"ws+unix:///run/a.sock":            {"http://localhost", "/run/a.sock"},
+		"ws+unix:///run/a.sock:/b%2Fc?d":   {"http://localhost/b%2Fc?d", "/run/a.sock"},
+		"ws+unix:///run/a%3Ab.sock:/c:/d":  {"http://localhost/c:/d", "/run/a:b.sock"},
+		"ws+unix://u:p@/run/a.sock:/":      {"http://u:p@localhost/", "/run/a.sock"},
+		"ws+unix:///run/a%3Ab:/p q":        {"http://localhost/p%20q", "/run/a:b"},
+		"ws+unix:///run/a%3Ab:/\u00e4":     {"http://localhost/%C3%A4", "/run/a:b"},
+		"ws+unix:///run/a%3Ab:/%C3%A4":     {"http://localhost/%C3%A4", "/run/a:b"},
+		"ws+unix:///run/a%3Ab:/a%2Fb c?d":  {"http://localhost/a%2Fb%20c?d", "/run/a:b"},
+		"ws+unix:///run/a%3Ab:/p?q=\u00e4": {"http://localhost/p?q=%C3%A4", "/run/a:b"},
+		"ws+unix:///run/a b%3Ac":           {"http://localhost", "/run/a b:c"},
+		"ws+unix:///run/\u00e4%3Ab:/c":     {"http://localhost/c", "/run/\u00e4:b"},
+		"ws://example.com/a%2Fb c":         {"http://example.com/a%2Fb%20c", ""},
+		"ws://example.com/a%3Ab/\u00e4":    {"http://example.com/a%3Ab/%C3%A4", ""},
 	} {
 		got, err := parseTarget(raw)
 		if err != nil {
