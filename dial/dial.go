@@ -178,8 +178,7 @@ func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc
 	if timeout < 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, timeout,
-		fmt.Errorf("the handshake's timeout of %v is over: %w", timeout, context.DeadlineExceeded))
+	return context.WithTimeoutCause(ctx, timeout, lapsed{"handshake's timeout", timeout})
 }
 
 // refused says why the library returned no connection. A *url.Error is stripped
@@ -234,7 +233,7 @@ func (d *dialer) agree() (established, error) {
 	if err != nil {
 		return established{}, broken(err)
 	}
-	operators, err := d.offer.negotiate(header.Values("Sec-WebSocket-Extensions"))
+	operators, err := d.offer.negotiate(header[fieldExtensions])
 	if err != nil {
 		return established{}, broken(err)
 	}
@@ -263,15 +262,15 @@ func upgraded(header http.Header) error {
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
 func (d *dialer) chosen(header http.Header) (string, error) {
-	for _, key := range []string{"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"} {
-		if n := len(header.Values(key)); n > 1 {
-			return "", fmt.Errorf("the answer has %d %s headers", n, key)
+	for _, field := range [...]string{fieldAccept, fieldProtocol} {
+		if n := len(header[field]); n > 1 {
+			return "", fmt.Errorf("the answer has %d %s headers", n, spelling(field))
 		}
 	}
-	if header.Values("Sec-WebSocket-Protocol") == nil {
+	if header[fieldProtocol] == nil {
 		return "", nil
 	}
-	name := header.Get("Sec-WebSocket-Protocol")
+	name := header.Get(fieldProtocol)
 	if !slices.Contains(d.opts.Subprotocols, name) {
 		return "", fmt.Errorf("the server chose the subprotocol %q, which was not offered", name)
 	}

@@ -135,6 +135,18 @@ func transported(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
+// A lapsed is the cause of a context that a timeout ended.
+type lapsed struct {
+	what  string
+	after time.Duration
+}
+
+func (l lapsed) Error() string {
+	return fmt.Sprintf("the %s of %v is over: %v", l.what, l.after, l.Unwrap())
+}
+
+func (l lapsed) Unwrap() error { return context.DeadlineExceeded }
+
 // ended tells how ctx ended, by its error and its cause, and in which phase.
 func ended(ctx context.Context, now phase) error {
 	err, cause := ctx.Err(), context.Cause(ctx)

@@ -109,13 +109,17 @@ func (x *exchange) dialThrough(ctx context.Context, trace *httptrace.ClientTrace
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
 func spelled(header http.Header) http.Header {
 	all := make(http.Header, len(header))
-	for key, values := range header {
-		if rest, ok := strings.CutPrefix(key, "Sec-Websocket-"); ok {
-			key = "Sec-WebSocket-" + rest
-		}
-		all[key] = values
+	for field, values := range header {
+		all[spelling(field)] = values
 	}
 	return all
+}
+
+func spelling(field string) string {
+	if rest, ok := strings.CutPrefix(field, "Sec-Websocket-"); ok {
+		return "Sec-WebSocket-" + rest
+	}
+	return field
 }
 
 // An inquiry is one request over a connection, and its answer.

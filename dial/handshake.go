@@ -13,6 +13,15 @@ import (
 	"net/http/httptrace"
 )
 
+// The header fields of the handshake as net/http spells them. In the RFC's
+// spelling, each look at one would make a string.
+const (
+	fieldKey        = "Sec-Websocket-Key"
+	fieldAccept     = "Sec-Websocket-Accept"
+	fieldExtensions = "Sec-Websocket-Extensions"
+	fieldProtocol   = "Sec-Websocket-Protocol"
+)
+
 // github.com/coder/websocket writes the opening handshake and verifies the
 // answer. It then wants the connection for itself, but shows neither frames nor
 // reserved bits, so that no operator could exist. A handshake is therefore an
@@ -49,11 +58,11 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), h.progress.trace()))
 	req.Header = maps.Clone(req.Header)
 	if h.offer != "" {
-		req.Header.Set("Sec-WebSocket-Extensions", h.offer)
+		req.Header.Set(fieldExtensions, h.offer)
 	}
-	old := req.Header.Get("Sec-WebSocket-Key")
+	old := req.Header.Get(fieldKey)
 	key := h.key(old)
-	req.Header.Set("Sec-WebSocket-Key", key)
+	req.Header.Set(fieldKey, key)
 	resp, err := h.carrier.RoundTrip(req)
 	if err != nil || resp == nil {
 		return nil, err // net/http says what is wrong with neither
@@ -88,10 +97,10 @@ func (h *handshake) key(first string) string {
 // translate makes of an answer to our key one to the library's, which verifies
 // it, and of any other answer none.
 func translate(header http.Header, key, librarys string) {
-	if header.Get("Sec-WebSocket-Accept") == accept(key) {
-		header.Set("Sec-WebSocket-Accept", accept(librarys))
+	if header.Get(fieldAccept) == accept(key) {
+		header.Set(fieldAccept, accept(librarys))
 	} else {
-		header.Del("Sec-WebSocket-Accept")
+		header.Del(fieldAccept)
 	}
 }
 
@@ -109,7 +118,7 @@ func (h *handshake) keep(resp *http.Response) {
 			return
 		}
 		h.answer = resp.Header.Clone()
-		resp.Header.Del("Sec-WebSocket-Extensions")
+		resp.Header.Del(fieldExtensions)
 	}
 	if resp.Body != nil {
 		h.kept, resp.Body = resp.Body, nowhere{}

@@ -214,8 +214,7 @@ func within(ctx context.Context, timeout time.Duration, name string) (context.Co
 	if timeout <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, timeout,
-		fmt.Errorf("the transport's %s of %v is over: %w", name, timeout, context.DeadlineExceeded))
+	return context.WithTimeoutCause(ctx, timeout, lapsed{"transport's " + name, timeout})
 }
 
 // A host is what a URL of a server or a proxy leads to.
