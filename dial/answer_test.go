@@ -195,16 +195,16 @@ func TestAnswerBeforeTheRequest(t *testing.T) {
 		want(t, "Retry-After", err.RetryAfter(), 7*time.Second)
 	}
 	broken := errors.New("broken pipe")
-	for _, answer := range []string{busy, ""} {
+	for _, answer := range []string{busy, "", good + "\r\n"} {
 		_, err := connect(t, "ws://a.test", &Options{DialContext: pipes(t, func(c net.Conn, _ *bufio.Reader) {
 			io.WriteString(c, answer)
 			c.Close()
 		}, func(c net.Conn) net.Conn { return unwritable{c, broken} })})
 		var refused *HandshakeError
 		switch {
-		case answer == "" && (!errors.Is(err, broken) || !strings.HasPrefix(err.Error(), asking.String())):
-			t.Errorf("a dial without an answer ended with %v, want %v", err, broken)
-		case answer != "" && (!errors.As(err, &refused) || refused.StatusCode != 503 || string(refused.Body) != "full"):
+		case answer != busy && (!errors.Is(err, broken) || errors.As(err, &refused)):
+			t.Errorf("a dial without a refusal ended with %v, want %v", err, broken)
+		case answer == busy && (!errors.As(err, &refused) || refused.StatusCode != 503 || string(refused.Body) != "full"):
 			t.Errorf("a dial with an answer ended with %v", err)
 		}
 	}
@@ -230,3 +230,12 @@ type unwritable struct {
 }
 
 func (c unwritable) Write([]byte) (int, error) { return 0, c.err }
+
+// What a caller's own RoundTripper says of an answer may quote it.
+func TestForeignRoundTripperCannotRead(t *testing.T) {
+	addr := listen(t, func(c net.Conn, br *bufio.Reader) { io.Copy(c, br) })
+	opts := secretive(Options{HTTPClient: &http.Client{Transport: wrapping{}}})
+	_, err := Dial(t.Context(), "ws://"+addr, opts)
+	noSecret(t, err)
+	wantContains(t, "the dial", err, "the RoundTripper of the HTTPClient could not read the answer")
+}

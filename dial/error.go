@@ -115,12 +115,14 @@ func (d *dialer) explain(ctx context.Context, err error) error {
 	var answered *HandshakeError
 	now := d.handshake.progress.phase()
 	_, ours := d.handshake.carrier.(*exchange)
+	// The second is net/http's text, where a RoundTripper hides the phase.
+	answering := now == answering || strings.Contains(err.Error(), "transport connection broken")
 	switch {
 	case errors.As(err, &answered):
 		return answered
 	case ctx.Err() != nil:
 		return ended(ctx, now)
-	case ours || now != answering || transported(err):
+	case ours || !answering || transported(err):
 		return fmt.Errorf("%s: %w", now, err)
 	case strings.Contains(err.Error(), "server response headers exceeded"):
 		return &HandshakeError{Err: errHeaderTooLarge}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -92,14 +93,14 @@ func (x *exchange) dialThrough(ctx context.Context, trace *httptrace.ClientTrace
 		t := &tunnel{route: &x.route, progress: x.progress, proxy: proxy, trace: trace}
 		conn, err = t.open(ctx, to)
 	case to.secure:
-		return x.dialTLS(ctx, trace, to, x.opts.TLS)
+		return x.dialTLS(ctx, trace, to, x.serverTLS(to))
 	default:
 		return x.dial(ctx, "tcp", to.addr())
 	}
 	if err != nil || !to.secure {
 		return conn, err
 	}
-	return x.secure(ctx, trace, conn, to, x.opts.TLS)
+	return x.shake(ctx, trace, tls.Client(conn, x.serverTLS(to)))
 }
 
 // spelled returns a header with the names of the handshake's fields in the
@@ -151,7 +152,7 @@ func (q *inquiry) ask(ctx context.Context, req *http.Request) (*http.Response, *
 
 // exchange writes the request and reads the answer to it. A server that takes no
 // more connections may answer without having read the request, so that writing
-// fails and the answer is there: it is waited for a little.
+// fails and the answer is there: a refusal is waited for a little.
 func (q *inquiry) exchange(text []byte, r *bufio.Reader) (*http.Response, error) {
 	n, unsent := q.conn.Write(text)
 	if unsent == nil && n < len(text) {
@@ -165,7 +166,7 @@ func (q *inquiry) exchange(text []byte, r *bufio.Reader) (*http.Response, error)
 	}
 	defer time.AfterFunc(graceTimeout, func() { cut(q.conn) }).Stop()
 	resp, err := q.read(r)
-	if err != nil && !errors.As(err, new(*HandshakeError)) {
+	if err == nil && resp.StatusCode < 300 || err != nil && !errors.As(err, new(*HandshakeError)) {
 		err = unsent
 	}
 	return resp, err

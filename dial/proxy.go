@@ -49,12 +49,10 @@ func (t *tunnel) open(ctx context.Context, to host) (net.Conn, error) {
 	return conn, nil
 }
 
-// dialProxy returns a connection to the proxy. TLS with it follows the caller's
-// tls.Config, but for the name, which is the server's, and never the TLS flags,
-// which are about the server.
+// dialProxy returns a connection to the proxy.
 func (t *tunnel) dialProxy(ctx context.Context, at host) (net.Conn, error) {
 	if at.secure {
-		return t.dialTLS(ctx, t.trace, at, 0)
+		return t.dialTLS(ctx, t.trace, at, t.proxyTLS(at))
 	}
 	return t.dial(ctx, "tcp", at.addr())
 }

@@ -140,10 +140,10 @@ func TestProxyAndServerHaveTheirOwnNames(t *testing.T) {
 	w.roots.AddCert(root.cert)
 	server := secureListen(t, served(issue(t, "leaf", root, forOther)), answers(agree))
 	_, port, _ := net.SplitHostPort(server)
-	mustConnect(t, "wss://other.example:"+port, &Options{
-		Proxy:     fixed("https", w.proxies["https"]),
-		TLSConfig: &tls.Config{RootCAs: w.roots},
-	})
+	for _, config := range []*tls.Config{{}, {ServerName: "other.example"}} {
+		config.RootCAs = w.roots
+		mustConnect(t, "wss://other.example:"+port, &Options{Proxy: fixed("https", w.proxies["https"]), TLSConfig: config})
+	}
 }
 
 // No flag makes a proxy's certificate good, and the error does not say that one

@@ -135,13 +135,13 @@ func (r *route) proxyOf(req *http.Request) (*url.URL, error) {
 }
 
 // dialTLS returns a connection with TLS to a host.
-func (r *route) dialTLS(ctx context.Context, trace *httptrace.ClientTrace, to host, flags TLSFlags) (net.Conn, error) {
+func (r *route) dialTLS(ctx context.Context, trace *httptrace.ClientTrace, to host, config *tls.Config) (net.Conn, error) {
 	if r.ownTLS == nil {
 		conn, err := r.dial(ctx, "tcp", to.addr())
 		if err != nil {
 			return nil, err
 		}
-		return r.secure(ctx, trace, conn, to, flags)
+		return r.shake(ctx, trace, tls.Client(conn, config))
 	}
 	conn, err := r.ownTLS(ctx, "tcp", to.addr())
 	if tc, ok := conn.(*tls.Conn); ok && err == nil {
@@ -150,14 +150,22 @@ func (r *route) dialTLS(ctx context.Context, trace *httptrace.ClientTrace, to ho
 	return conn, err
 }
 
-// secure makes TLS over a connection.
-func (r *route) secure(ctx context.Context, trace *httptrace.ClientTrace, conn net.Conn, to host, flags TLSFlags) (net.Conn, error) {
+// serverTLS returns the tls.Config for a server: the caller's, relaxed.
+func (r *route) serverTLS(to host) *tls.Config {
 	config := r.config()
 	if config.ServerName == "" {
 		config.ServerName = to.certified()
 	}
-	config.NextProtos = nil // HTTP/2 could not carry this handshake
-	return r.shake(ctx, trace, tls.Client(conn, flags.relax(config, to.certified())))
+	return r.opts.TLS.relax(config, to.certified())
+}
+
+// proxyTLS returns the tls.Config for a proxy: the caller's, but for the name,
+// which is the server's, and never relaxed, as the TLS flags are about the
+// server.
+func (r *route) proxyTLS(at host) *tls.Config {
+	config := r.config()
+	config.ServerName = at.certified()
+	return config
 }
 
 // config returns a copy of the tls.Config to go by.
@@ -171,7 +179,9 @@ func (r *route) config() *tls.Config {
 	if config == nil {
 		return &tls.Config{}
 	}
-	return config.Clone()
+	config = config.Clone()
+	config.NextProtos = nil // HTTP/2 could not carry this handshake
+	return config
 }
 
 // shake performs the TLS handshake, unless that was done.
