@@ -152,7 +152,7 @@ func (r *route) dialTLS(ctx context.Context, trace *httptrace.ClientTrace, to ho
 
 // serverTLS returns the tls.Config for a server: the caller's, relaxed.
 func (r *route) serverTLS(to host) *tls.Config {
-	config := r.config()
+	config := tlsConfig(r.transport, r.opts)
 	if config.ServerName == "" {
 		config.ServerName = to.certified()
 	}
@@ -163,18 +163,18 @@ func (r *route) serverTLS(to host) *tls.Config {
 // which is the server's, and never relaxed, as the TLS flags are about the
 // server.
 func (r *route) proxyTLS(at host) *tls.Config {
-	config := r.config()
+	config := tlsConfig(r.transport, r.opts)
 	config.ServerName = at.certified()
 	return config
 }
 
-// config returns a copy of the tls.Config to go by.
-func (r *route) config() *tls.Config {
-	config := r.opts.TLSConfig
+// tlsConfig returns a copy of the tls.Config to go by.
+func tlsConfig(t *http.Transport, opts *Options) *tls.Config {
+	config := opts.TLSConfig
 	if config == nil {
 		// Whoever uses a transport first may write this field, under a lock
 		// that only its methods share.
-		config = r.transport.Clone().TLSClientConfig
+		config = t.Clone().TLSClientConfig
 	}
 	if config == nil {
 		return &tls.Config{}

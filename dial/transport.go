@@ -23,13 +23,12 @@ func (d *dialer) validateTransport() error {
 	}
 	//lint:ignore SA1019 a caller's transport may set it
 	tlsDialer := t.DialTLSContext != nil || t.DialTLS != nil
-	way := newRoute(t, &d.opts, "")
 	switch {
 	case d.opts.TLS&^allTLSFlags != 0:
 		return badOption("TLS", int(d.opts.TLS), "a combination of the four flags")
 	case d.opts.TLS != 0 && !d.target.secure():
 		return badOption("TLS", d.opts.TLS, "no flag with a URL that uses no TLS: nothing would be relaxed")
-	case d.opts.TLS != 0 && way.config().InsecureSkipVerify:
+	case d.opts.TLS != 0 && tlsConfig(t, &d.opts).InsecureSkipVerify:
 		return badOption("TLSConfig", nil, "InsecureSkipVerify false beside the option TLS, which forgives less")
 	case tlsDialer && (d.opts.TLS != 0 || d.opts.TLSConfig != nil):
 		return badOption("HTTPClient", nil, "a transport without a DialTLSContext of its own, beside the options TLS and TLSConfig")
