@@ -4,13 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha1"
-	"crypto/tls"
 	"encoding/base64"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+
+	layers "github.com/wsflow/wsflow/internal/cut"
 )
 
 // The header fields of the handshake as net/http spells them. In the RFC's
@@ -158,13 +159,10 @@ func readBody(ctx context.Context, body io.ReadCloser) []byte {
 	return text
 }
 
-// cut closes a connection at once: tls.Conn.Close can wait for 5 s for a peer
-// that does not read, but not on a closed socket.
+// cut closes a connection at once, through however many layers of TLS.
 func cut(c net.Conn) {
-	if t, ok := c.(*tls.Conn); ok {
-		t.NetConn().Close()
-	}
 	if c != nil {
+		layers.Below(c)
 		c.Close()
 	}
 }
