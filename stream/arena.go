@@ -40,7 +40,7 @@ func (a *arena) copy(dst, m *Message) {
 		a.room = a.slab.Buffer().Mem
 	}
 	dst.Data = a.room[:copy(a.room, m.Data):size]
-	dst.Type = m.Type
+	dst.Type, dst.tag = m.Type, m.tag
 	dst.own, dst.ticket = a.slab.Buffer(), a.slab.Ticket()
 	a.room = a.room[size:]
 }

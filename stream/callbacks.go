@@ -1,10 +1,10 @@
 package stream
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wsflow/wsflow/result"
 	"go.uber.org/zap"
@@ -20,10 +20,11 @@ import (
 // panic's value: an error as it is, anything else in a *result.General. The
 // stack is logged.
 //
-// stop removes f; it does not wait for a call that is under way. Where All or
-// Reader is active, f is never called and a warning is logged. To add several
-// listeners before the first message comes, hold a [Conn.Pause] meanwhile; in
-// the onReady of dial.Connect there is no need to.
+// stop removes f; it does not wait for a call that is under way. When there is
+// no listener any more, nor any other subscriber, messages wait for the next
+// taker. Where All or Reader is active, f is never called and a warning is
+// logged. To add several listeners before the first message comes, hold a
+// [Conn.Pause] meanwhile; in the onReady of dial.Connect there is no need to.
 func (c *Conn) OnText(f func(text string)) (stop func()) {
 	return c.listen(Text, func(m Message) func() {
 		text := string(m.Data)
@@ -39,15 +40,24 @@ func (c *Conn) OnBinary(f func(data []byte)) (stop func()) {
 	})
 }
 
-// listeners are the callbacks of a connection: together they are one
-// subscriber.
+// listeners are the callbacks of a connection. Together they are one lane, for
+// as long as there are any.
 type listeners struct {
-	c    *Conn
+	c       *Conn
+	calling atomic.Bool // messages are being given
+
+	changes sync.Mutex // held while the lane comes or leaves
+
+	// Guarded by mu.
 	mu   sync.Mutex
 	all  []*listener
-	used bool
-	dead bool // one panicked
+	lane *callbacks    // nil while there are none
+	dead bool          // one panicked
+	done chan struct{} // closed when the last one was called; nil while there are none
 }
+
+// A callbacks is the lane of the listeners.
+type callbacks struct{ *listeners }
 
 type listener struct {
 	t    Type
@@ -55,69 +65,155 @@ type listener struct {
 }
 
 func (c *Conn) listen(t Type, call func(Message) func()) (stop func()) {
-	p := c.source.shared()
-	ls := &p.listeners
+	ls := c.source.listeners(c)
 	l := &listener{t, call}
-	ls.mu.Lock()
-	ls.all = append(slices.Clone(ls.all), l)
-	first := !ls.used
-	ls.used = true
-	ls.mu.Unlock()
-	if first {
-		p.use(c)
-		err := p.join(c, ls)
+	ls.changes.Lock()
+	defer ls.changes.Unlock()
+	if lane := ls.add(l); lane != nil {
+		err := c.subscribe(lane)
 		if lost, ok := err.(*LostError); ok {
 			c.log().Warn("messages are lost that came before a callback was added", zap.Uint64("messages", lost.Messages))
-			err = p.join(c, ls)
+			err = c.subscribe(lane)
 		}
 		if err != nil {
-			ls.mu.Lock()
-			ls.used = false
-			ls.mu.Unlock()
+			ls.drop(l)
 			c.log().Warn("a callback will not be called", zap.Stringer("type", t), zap.Error(err))
 		}
 	}
-	return func() {
-		ls.mu.Lock()
-		defer ls.mu.Unlock()
-		ls.all = slices.DeleteFunc(slices.Clone(ls.all), func(o *listener) bool { return o == l })
+	return func() { ls.remove(l) }
+}
+
+// listeners returns the connection's callbacks.
+func (s *source) listeners(c *Conn) *listeners {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls == nil {
+		s.calls = &listeners{c: c}
+	}
+	return s.calls
+}
+
+// add adds a listener. If it is the only one it returns a new lane.
+func (ls *listeners) add(l *listener) *callbacks {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.all = append(slices.Clone(ls.all), l)
+	if len(ls.all) > 1 {
+		return nil
+	}
+	ls.lane, ls.done = &callbacks{ls}, make(chan struct{})
+	return ls.lane
+}
+
+// remove removes a listener. With the last one the lane leaves.
+func (ls *listeners) remove(l *listener) {
+	ls.changes.Lock()
+	defer ls.changes.Unlock()
+	if lane := ls.drop(l); lane != nil {
+		ls.c.source.leave(lane)
 	}
 }
 
-func (ls *listeners) blocks() bool { return true }
-func (ls *listeners) rest() error  { return nil }
-func (ls *listeners) end(error)    {}
+// drop removes a listener. If it was the last one it returns the lane.
+func (ls *listeners) drop(l *listener) *callbacks {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	at := slices.Index(ls.all, l)
+	if at < 0 {
+		return nil
+	}
+	ls.all = slices.Delete(slices.Clone(ls.all), at, at+1)
+	if len(ls.all) > 0 {
+		return nil
+	}
+	lane := ls.lane
+	ls.lane = nil
+	ls.finished()
+	return lane
+}
+
+// finished says, under mu, that no callback will be called.
+func (ls *listeners) finished() {
+	if ls.done != nil {
+		close(ls.done)
+		ls.done = nil
+	}
+}
+
+func (ls *callbacks) blocks() bool       { return true }
+func (ls *callbacks) owes() bool         { return false }
+func (ls *callbacks) rest(*fanout) error { return nil }
+func (ls *callbacks) close() []Message   { return nil }
+
+func (ls *callbacks) end(error) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.finished()
+}
 
 // give calls the callbacks. A pause that one of them holds keeps back the
 // messages that follow; after CloseNow there are none.
-func (ls *listeners) give(messages []Message) (int, error) {
-	defer release(messages)
-	for _, m := range messages {
-		if ls.c.r.attention.Load() != 0 && ls.c.r.attend(context.Background()) != nil {
-			break
+func (ls *callbacks) give(f *fanout, messages []Message) (given int, err error) {
+	ls.calling.Store(true)
+	defer ls.calling.Store(false)
+	for i, m := range messages {
+		if ls.c.r.attention.Load() != 0 {
+			if err := f.attend(); err == errOver { // CloseNow
+				release(messages[i:])
+				break
+			} else if err != nil {
+				return i, errLeft
+			}
 		}
-		ls.call(m)
+		all, dead := ls.now()
+		if all == nil {
+			return i, errLeft
+		}
+		if !dead {
+			ls.call(all, m, len(f.lanes) > 1)
+		}
+		m.Release()
 	}
 	return len(messages), nil
 }
 
-// call calls the callbacks for one message.
-func (ls *listeners) call(m Message) {
+// now returns the listeners of this lane, nil if it has left. After a panic none
+// is called.
+func (ls *callbacks) now() (all []*listener, dead bool) {
 	ls.mu.Lock()
-	all := ls.all
-	if ls.dead {
-		all = nil
+	defer ls.mu.Unlock()
+	if ls.lane != ls {
+		return nil, false
 	}
-	taken := ls.dead
-	ls.mu.Unlock()
+	return ls.all, ls.dead
+}
+
+// call calls the callbacks for one message. Others may take it, too.
+func (ls *listeners) call(all []*listener, m Message, taken bool) {
 	for _, l := range all {
 		if l.t == m.Type {
 			taken = true
 			ls.c.callback(l.call(m))
 		}
 	}
-	if !taken && len(*ls.c.source.shared().subs.Load()) == 1 {
+	if !taken {
 		ls.c.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
+	}
+}
+
+// drained waits, where callbacks are used, until the last one was called.
+func (s *source) drained() {
+	s.mu.Lock()
+	ls := s.calls
+	s.mu.Unlock()
+	if ls == nil {
+		return
+	}
+	ls.mu.Lock()
+	done := ls.done
+	ls.mu.Unlock()
+	if done != nil {
+		<-done
 	}
 }
 
@@ -156,7 +252,7 @@ func (c *Conn) guard() {
 	if !ok {
 		err = &result.General{Err: errors.New("a callback panicked"), Value: v}
 	}
-	ls := &c.source.shared().listeners
+	ls := c.source.listeners(c)
 	ls.mu.Lock()
 	ls.dead = true
 	ls.mu.Unlock()

@@ -2,6 +2,10 @@ package stream_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,8 +81,8 @@ func isDone(t *testing.T, items <-chan rxgo.Item, most int) {
 	}
 }
 
-// An observer that takes nothing is given up a minute after the connection's
-// end, and not before.
+// An observer that takes nothing is given up ten minutes after the connection's
+// end, and not before. It is told how much it lost.
 func TestObserverIsGivenUp(t *testing.T) {
 	eachObserver(t, func(t *testing.T, p *script.Peer, observe func(...rxgo.Option) <-chan rxgo.Item) {
 		items := observe()
@@ -86,12 +90,74 @@ func TestObserverIsGivenUp(t *testing.T) {
 		time.Sleep(time.Hour)
 		p.Sends(script.Close(1000, ""))
 		<-p.Conn.Done()
-		time.Sleep(50 * time.Second)
-		if item, ok := <-items; !ok || item.Error() {
-			t.Errorf("the first item is %v, %t", item, ok)
+		time.Sleep(9 * time.Minute)
+		n := messagesIn(within(t, "the first item", items))
+		time.Sleep(12 * time.Minute)
+		isGivenUp(t, items, n, 10)
+		p.End()
+	})
+}
+
+// isGivenUp checks that an observer that has taken some of so many messages gets
+// an error item, behind what rxgo's channel had taken, that counts the others.
+func isGivenUp(t *testing.T, items <-chan rxgo.Item, taken, sent int) {
+	t.Helper()
+	var err error
+	for item := range items {
+		if err != nil {
+			t.Fatalf("%v follows the error", item)
 		}
-		time.Sleep(2*time.Minute + time.Second)
-		isDone(t, items, 4)
+		if err = item.E; err == nil {
+			taken += messagesIn(item)
+		}
+	}
+	want := fmt.Sprintf("%d messages are lost", sent-taken)
+	if taken == sent || !errors.Is(err, stream.ErrSlow) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%d of %d messages came, then %v, want %q", taken, sent, err, want)
+	}
+}
+
+// The queue's deadline takes the place of the ten minutes. An error of the
+// connection is told as well.
+func TestObserverIsGivenUpAtItsDeadline(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		p := script.Client(t, nil)
+		items := p.Conn.Observable(&stream.Queue{Deadline: time.Minute}).Observe(rxgo.WithBufferedChannel(1))
+		synctest.Wait()
+		p.Sends(manyFrames(10)...)
+		p.Cuts()
+		<-p.Conn.Done()
+		time.Sleep(55 * time.Second)
+		n := messagesIn(within(t, "the first item", items))
+		time.Sleep(2 * time.Minute)
+		n += messagesIn(within(t, "the item in rxgo's channel", items))
+		err := within(t, "the error", items).E
+		want := fmt.Sprintf("%d messages are lost", 10-n)
+		if _, open := <-items; open || !errors.Is(err, stream.ErrSlow) || !strings.Contains(err.Error(), want) {
+			t.Errorf("the last item is %v, want %q", err, want)
+		}
+		isFailed(t, err, io.EOF)
+		p.End()
+	})
+}
+
+// A stream of jobs that take a while each is taken to its end.
+func TestObserverOfLongJobs(t *testing.T) {
+	eachObserver(t, func(t *testing.T, p *script.Peer, observe func(...rxgo.Option) <-chan rxgo.Item) {
+		items := observe()
+		sendSingly(p, 10)
+		p.Sends(script.Close(1000, ""))
+		n := 0
+		for item := range items {
+			if item.E != nil {
+				t.Errorf("an item is %v", item.E)
+			}
+			time.Sleep(9 * time.Minute)
+			n += messagesIn(item)
+		}
+		if n != 10 {
+			t.Errorf("%d messages came, want 10", n)
+		}
 		p.End()
 	})
 }
@@ -190,15 +256,21 @@ func TestObserverLeavesAnEndedConnection(t *testing.T) {
 	})
 }
 
-// One that does not take the error item is given up as well.
-func TestObserverIsGivenUpAtTheError(t *testing.T) {
+// The error of the connection waits for an observer, or for the end of its
+// context.
+func TestErrorWaitsForTheObserver(t *testing.T) {
 	eachObserver(t, func(t *testing.T, p *script.Peer, observe func(...rxgo.Option) <-chan rxgo.Item) {
-		items := observe(rxgo.WithBufferedChannel(0))
+		inner, cancel := context.WithCancel(t.Context())
+		taken, left := observe(rxgo.WithBufferedChannel(0)), observe(rxgo.WithBufferedChannel(0), rxgo.WithContext(inner))
 		synctest.Wait()
 		p.Cuts()
-		<-p.Conn.Done()
-		time.Sleep(time.Minute + time.Second)
-		isDone(t, items, 1)
+		time.Sleep(time.Hour)
+		cancel()
+		synctest.Wait()
+		isDone(t, left, 0)
+		isFailed(t, within(t, "the error", taken).E, io.EOF)
+		synctest.Wait()
+		isDone(t, taken, 0)
 		p.End()
 	})
 }

@@ -2,111 +2,97 @@ package stream
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/reactivex/rxgo/v2"
-	"go.uber.org/zap"
 )
 
-// giveUpAfter is how long an observer may take nothing once the connection has
-// ended.
-const giveUpAfter = time.Minute
+// patience is how long an observer may take nothing once the connection has
+// ended, unless its queue has a deadline.
+const patience = 10 * time.Minute
 
 // An emitter hands items to one observer, whose going away is its affair: rxgo
-// does not tell.
-//
-// It waits in plain sends, as a select that could be left costs twice as much
-// for each item. A guard frees it in another way: it takes the item that nobody
-// else takes any more. For that it needs the receiving end of a channel of
-// which rxgo hands out the sending end alone.
+// does not tell. A guard watches over it.
 type emitter struct {
-	c    *Conn
-	next chan rxgo.Item
+	next     chan<- rxgo.Item
+	patience time.Duration
+	over     <-chan struct{} // closed when the connection has ended
 
-	phase    atomic.Int32
-	busy     atomic.Bool   // it has items to hand on
-	taken    atomic.Uint64 // items, after the connection's end
-	finished chan struct{}
+	quit     chan struct{} // closed when the observer is to be left
+	finished chan struct{} // closed when nothing more is emitted
+	gaveUp   atomic.Bool   // why quit is closed: the observer took nothing for too long
+	busy     atomic.Bool   // an item waits for the observer
+	taken    atomic.Uint64 // items that had to wait
 }
 
-// The phases of an emitter.
-const (
-	emitting   int32 = iota
-	outlasting       // the connection has ended: the guard looks at taken
-	leaving          // the observer is gone
-)
-
 // newEmitter starts an emitter, which ends with finish.
-func newEmitter(ctx context.Context, next chan<- rxgo.Item, c *Conn) *emitter {
-	e := &emitter{c: c, next: bothWays(next), finished: make(chan struct{})}
+func newEmitter(ctx context.Context, next chan<- rxgo.Item, c *Conn, q *Queue) *emitter {
+	e := &emitter{next: next, patience: patience, over: c.Done(), quit: make(chan struct{}), finished: make(chan struct{})}
+	if q.Deadline > 0 {
+		e.patience = q.Deadline
+	}
 	go e.guard(ctx) // ends with finish
 	return e
 }
 
-// bothWays returns next as the channel that it is. The direction is in the type
-// alone: the value is the same.
-func bothWays(next chan<- rxgo.Item) chan rxgo.Item {
-	return *(*chan rxgo.Item)(unsafe.Pointer(&next))
-}
-
 func (e *emitter) finish() { close(e.finished) }
 
-// emit hands an item to the observer. It returns false if the observer is
-// gone.
+// emit hands an item to the observer. It returns false if the observer is to be
+// left: it did not get the item then.
 func (e *emitter) emit(item rxgo.Item) bool {
-	if e.phase.Load() == leaving {
+	select {
+	case e.next <- item:
+		return true
+	default:
+	}
+	e.busy.Store(true)
+	select {
+	case e.next <- item:
+		e.taken.Add(1)
+		e.busy.Store(false)
+		return true
+	case <-e.quit:
 		return false
 	}
-	e.next <- item
-	if e.phase.Load() == outlasting {
-		e.taken.Add(1)
-	}
-	return true
 }
 
-// guard frees the emitter once its context has ended or its observer is given
-// up.
+// lost is the error of an observer that was given up.
+func (e *emitter) lost(n int, end error) error {
+	err := fmt.Errorf("%w: it took nothing for %v after the connection ended, and %d messages are lost", ErrSlow, e.patience, n)
+	if end != nil {
+		err = fmt.Errorf("%w; the connection ended with: %w", err, end)
+	}
+	return err
+}
+
+// guard closes quit when ctx ends, or when the connection has ended and the
+// observer takes nothing any more.
 func (e *emitter) guard(ctx context.Context) {
+	defer close(e.quit)
 	select {
 	case <-e.finished:
 		return
 	case <-ctx.Done():
-	case <-e.c.Done():
-		if !e.outlast(ctx) {
-			return
-		}
+		return
+	case <-e.over:
 	}
-	e.phase.Store(leaving)
-	for len(e.next) == cap(e.next) {
-		select {
-		case <-e.next:
-		case <-e.finished:
-			return
-		}
-	}
-}
-
-// outlast waits, after the connection's end, while the observer takes what is
-// left. It returns false when it has taken all of it.
-func (e *emitter) outlast(ctx context.Context) bool {
-	e.phase.Store(outlasting)
-	tick := time.NewTicker(giveUpAfter)
+	const parts = 10
+	tick := time.NewTicker(max(e.patience/parts, 1))
 	defer tick.Stop()
-	for before := uint64(0); ; {
+	for still, before := 0, e.taken.Load(); still < parts; {
 		select {
 		case <-e.finished:
-			return false
+			return
 		case <-ctx.Done():
-			return true
+			return
 		case <-tick.C:
 		}
 		taken := e.taken.Load()
-		if taken == before && e.busy.Load() {
-			e.c.log().Warn("an observer was given up: it took no item after the connection ended", zap.Duration("for", giveUpAfter))
-			return true
+		if still++; taken != before || !e.busy.Load() {
+			still, before = 0, taken
 		}
-		before = taken
 	}
+	e.gaveUp.Store(true)
 }

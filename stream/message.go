@@ -75,11 +75,12 @@ type Message struct {
 
 	own    *bufpool.Buffer // nil for a message that owns nothing
 	ticket bufpool.Ticket
+	tag    *tag // what few messages have; nil for most
 }
 
 // A Message and an error fill the registers that a call has, nine words on
-// amd64, with two to spare: yield gets both. A word more than those goes
-// through memory, for each message.
+// amd64: yield gets both. A word more than those goes through memory, for each
+// message.
 
 // String returns the payload as a string.
 func (m Message) String() string { return string(m.Data) }
@@ -89,7 +90,7 @@ func (m Message) String() string { return string(m.Data) }
 // back with Release.
 func (m Message) Clone() Message {
 	b := bufpool.Get(len(m.Data))
-	c := Message{Type: m.Type, own: b, ticket: b.Only()}
+	c := Message{Type: m.Type, own: b, ticket: b.Only(), tag: m.tag}
 	c.Data = b.Mem[:len(m.Data):len(m.Data)]
 	copy(c.Data, m.Data)
 	return c

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/reactivex/rxgo/v2"
+	"go.uber.org/zap"
 )
 
 // Observable returns the inbound messages as an Observable of [Message] items,
@@ -14,12 +15,16 @@ import (
 // success; any other end of the connection is one error item, the last.
 //
 // The subscription ends with the connection or with the context that Observe
-// was given through rxgo.WithContext, without an item then. Operators of rxgo
+// was given through rxgo.WithContext, without an item then: what it has not
+// handed on goes to the next subscriber if there is no other. Operators of rxgo
 // may stop receiving without a word (Take, or an error in Map): under [Block]
 // the connection then stands still, while its heartbeat goes on, until that
-// context ends. Give one, or a Queue with a Deadline or another policy. After
-// the connection has ended, an observer that takes nothing for a minute is
-// given up.
+// context ends. Give one, or a Queue with a Deadline or another policy.
+//
+// After the connection has ended, an observer that takes nothing for ten
+// minutes, or for the Queue's Deadline, loses what is left. It gets an error
+// item that says how many messages that are and is [ErrSlow]; one goroutine
+// waits with it until it is taken or the observer's context ends.
 //
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
@@ -39,45 +44,100 @@ func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, q *Queue) {
 	}
 	all, err := q.complete(defaultQueueSize)
 	if err != nil || all.Policy != Block {
-		produce(ctx, next, c.Chan(ctx, q), emitOne)
-	} else {
-		produce(ctx, next, c.bundles(ctx, all), emitEach)
+		produceEach(ctx, next, c, q)
+		return
 	}
+	// Small batches cost less than messages one by one, and q counts messages.
+	size := min(bundleMax, all.Size)
+	all.Size = max(1, all.Size/size-1)
+	s, err := newSubscription[[]Message](ctx, &all, 0)
+	l := newBatches(c, s, size)
+	l.debts = true
+	produce(ctx, next, c, s.open(c, l, err), l, emitEach)
+}
+
+// produceEach is Produce for a queue of single messages.
+func produceEach(ctx context.Context, next chan<- rxgo.Item, c *Conn, q *Queue) {
+	s, err := newSubscription[Message](ctx, q, defaultQueueSize)
+	l := newSingles(c, s)
+	l.debts = true
+	produce(ctx, next, c, s.open(c, l, err), l, func(e *emitter, m Message) (left []Message, ok bool) {
+		if !e.emit(rxgo.Of(m)) {
+			return []Message{m}, false
+		}
+		return nil, true
+	})
 }
 
 // ObservableBatches is Observable with items of type []Message, as
 // [Conn.Batches] gives them.
 func (c *Conn) ObservableBatches(q *Queue) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		produce(ctx, next, c.Batches(ctx, q), emitOne)
+		s, err := newSubscription[[]Message](ctx, q, defaultBatches)
+		l := newBatches(c, s, batchMax)
+		l.debts = true
+		produce(ctx, next, c, s.open(c, l, err), l, func(e *emitter, batch []Message) (left []Message, ok bool) {
+			if !e.emit(rxgo.Of(batch)) {
+				return batch, false
+			}
+			return nil, true
+		})
 	}})
 }
 
-// produce emits what a subscription gives, and then its error.
-func produce[T any](ctx context.Context, next chan<- rxgo.Item, s *Subscription[T], emit func(*emitter, T) bool) {
-	defer s.Cancel()
-	e := newEmitter(ctx, next, s.c)
-	defer e.finish()
-	for item := range s.C {
-		e.busy.Store(true)
-		if !emit(e, item) {
-			return
+func emitEach(e *emitter, batch []Message) (left []Message, ok bool) {
+	for i := range batch {
+		if !e.emit(rxgo.Of(batch[i])) {
+			return batch[i:], false
 		}
-		e.busy.Store(false)
 	}
-	if err := s.Err(); err != nil && ctx.Err() == nil {
-		e.busy.Store(true)
-		e.emit(rxgo.Error(err))
+	return nil, true
+}
+
+// produce emits what a subscription gives, and then its error. What the observer
+// did not take when its context ends is given back.
+func produce[T any](ctx context.Context, next chan<- rxgo.Item, c *Conn, s *Subscription[T], l lane, emit func(*emitter, T) (left []Message, ok bool)) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	defer s.Cancel()
+	e := newEmitter(ctx, next, c, &s.q)
+	var left []Message
+	gaveUp := false
+	for item := range s.C {
+		var ok bool
+		if left, ok = emit(e, item); !ok {
+			gaveUp = e.gaveUp.Load()
+			break
+		}
+	}
+	e.finish()
+	for item := range s.C {
+		left = appendItem(left, item)
+	}
+	err := s.Err()
+	if gaveUp {
+		err = e.lost(len(left), err)
+		c.log().Warn("an observer was given up: it took nothing after the connection ended", zap.Duration("for", e.patience), zap.Int("lost", len(left)))
+		release(left)
+		left = nil
+	}
+	c.source.giveBack(l, left)
+	if err != nil && ctx.Err() == nil {
+		select {
+		case next <- rxgo.Error(err):
+		case <-ctx.Done():
+		}
 	}
 }
 
-func emitOne[T any](e *emitter, item T) bool { return e.emit(rxgo.Of(item)) }
-
-func emitEach(e *emitter, batch []Message) bool {
-	for i := range batch {
-		if !e.emit(rxgo.Of(batch[i])) {
-			return false
-		}
+// appendItem appends the messages in an item of a subscription.
+func appendItem[T any](messages []Message, item T) []Message {
+	switch v := any(item).(type) {
+	case Message:
+		return append(messages, v)
+	case []Message:
+		return append(messages, v...)
 	}
-	return true
+	return messages
 }

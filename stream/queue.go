@@ -11,11 +11,15 @@ import (
 // A Queue describes what stands between the connection and one subscriber. A
 // nil Queue means the defaults.
 type Queue struct {
-	// Size is how many messages the queue holds, or how many batches. Zero
-	// means 256 messages, or 16 batches. It must not be negative, nor above
-	// 16,777,216. Latest always has 1. Bytes are not counted: each message may have up to
-	// Options.SizeLimit of them.
+	// Size is how many messages the queue holds, or how many batches: up to
+	// 16,777,216. Zero means 256 messages, or 16 batches. It must not be
+	// negative. Latest always has 1.
 	Size int
+	// Bytes is how many bytes of messages the queue holds. One message, or one
+	// batch, it always holds. Zero means 4 MiB; negative means any number. Where
+	// this bound is reached before Size is, a Block subscriber's next message
+	// comes up to a millisecond after there is room.
+	Bytes int
 	// Policy says what happens when the queue is full.
 	Policy Policy
 	// Deadline is how long a full queue of a Block subscriber may stand still
@@ -33,7 +37,7 @@ const (
 	// Block holds the connection back until there is room; nothing is lost.
 	// What one Block subscriber holds up, it holds up for all: the messages
 	// that come later are not read yet. Subscribers with other policies have
-	// got all that came before.
+	// got all that was read before.
 	Block Policy = iota
 	// DropOldest drops the message that waits longest.
 	DropOldest
@@ -63,6 +67,8 @@ var ErrSlow = errors.New("wsflow: the subscriber is too slow")
 const (
 	defaultQueueSize = 256
 	defaultBatches   = 16
+
+	defaultQueueBytes = 4 << 20
 )
 
 // maxQueueSize bounds what a channel may hold: its memory is taken at once, and
@@ -84,6 +90,7 @@ func (q *Queue) complete(size int) (Queue, error) {
 		return all, &result.ArgumentError{Name: "stream.Queue.Deadline", Value: all.Deadline, Allowed: "a duration, with the policy Block only"}
 	}
 	setDefault(&all.Size, size)
+	setDefault(&all.Bytes, defaultQueueBytes)
 	if all.Policy == Latest {
 		all.Size = 1
 	}

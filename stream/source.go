@@ -6,72 +6,9 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"sync"
 
 	"github.com/wsflow/wsflow/result"
 )
-
-// ErrTaken is what a second taker of an exclusive source gets: [Conn.All] and
-// [Conn.Reader] do not share, neither with each other nor with channels,
-// Observables and callbacks. Once there has been one of the latter, All and
-// Reader get it for as long as the connection lives, also when that one has
-// gone.
-var ErrTaken = errors.New("wsflow: the messages of this connection are being taken in another way")
-
-// A mode says who takes the messages.
-type mode int8
-
-const (
-	modeFree      mode = iota
-	modeExclusive      // a loop over All, or a Reader
-	modeShared         // the pump, for good
-	modeDiscarded      // one who throws them away, until somebody else wants them
-	modeOver           // nobody, for good: the stream has ended
-)
-
-// A source hands out the messages of a connection.
-type source struct {
-	mu   sync.Mutex
-	mode mode
-	used bool  // somebody has taken messages
-	over bool  // of the one who takes: there are no more
-	pump *pump // nil until somebody subscribes
-
-	discards
-}
-
-// take claims the messages.
-func (s *source) take(m mode) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mode != modeFree {
-		return false
-	}
-	s.mode, s.used = m, true
-	return true
-}
-
-// leave is claim's end. From then on the look-ahead sees control frames.
-func (c *Conn) leave() {
-	s := &c.source
-	s.mu.Lock()
-	s.mode = modeFree
-	if s.over {
-		s.mode = modeOver
-	}
-	s.mu.Unlock()
-	if c.abandoned() {
-		c.letGo()
-	}
-	c.r.ahead.arm()
-}
-
-// ended reports that there are no more messages.
-func (s *source) ended() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.mode == modeOver
-}
 
 // All returns the inbound messages, read on the caller's goroutine. A message
 // is lent until the body of the loop ends; [Message.Clone] keeps it. Nothing is
@@ -81,8 +18,7 @@ func (s *source) ended() bool {
 // end of the connection it yields, last, a zero Message and the error of the
 // terminal event; when ctx ends, its cause, and the connection goes on: All may
 // be called again, and continues where the last loop stopped. While another
-// taker is active, and once there was a channel, an Observable or a callback,
-// the loop yields [ErrTaken].
+// taker is active, the loop yields [ErrTaken].
 func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := c.each(ctx, yield); err != nil {
@@ -94,12 +30,9 @@ func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 // each is the loop of All. It returns the error to report, nil where yield
 // returned false or after a success.
 func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error {
-	if err := checkContext(ctx); err != nil {
-		return err
-	}
-	if err := c.claim(); err != nil {
+	if err := c.claim(ctx); err != nil {
 		if err == errOver {
-			err = c.outcome(ctx)
+			err = c.ending(ctx)
 		}
 		return err
 	}
@@ -110,7 +43,10 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 	if raceDetector {
 		yield = r.spoiling(yield)
 	}
-	more := true
+	more, err := c.eachKept(ctx, yield)
+	if err != nil {
+		return r.ended(ctx, err)
+	}
 	for more && r.burst(yield) {
 		begun, err := r.between(ctx)
 		if begun {
@@ -139,33 +75,17 @@ func (r *reader) leave(stop func()) {
 	r.c.leave()
 }
 
-// claim takes the messages for an exclusive taker. It returns errOver where
-// there are no more.
-func (c *Conn) claim() error { return c.source.claim(modeExclusive) }
-
-// claim takes the messages, also from one who discards them. The error is a
-// *LostError where some are gone, errOver where there are no more, or ErrTaken.
-func (s *source) claim(m mode) error {
-	if s.take(m) {
-		return nil
-	}
-	if err := s.keep(); err != nil {
-		return err
-	}
-	if s.take(m) {
-		return nil
-	}
-	if s.ended() {
-		return errOver
-	}
-	return ErrTaken
-}
-
 // outcome waits for the terminal event and returns its error; nil for a
 // success.
 func (c *Conn) outcome(ctx context.Context) error {
 	_, err := c.promise.Wait(ctx)
 	return err
+}
+
+// ending is outcome for a stream: what was wrong with that alone is an error even
+// where the connection has ended well.
+func (c *Conn) ending(ctx context.Context) error {
+	return cmp.Or(c.outcome(ctx), c.source.fault)
 }
 
 // watchContext calls a waiting read back when ctx ends, until stop is called.
@@ -189,26 +109,33 @@ func (r *reader) watchContext(ctx context.Context) (stop func()) {
 
 // ended turns the error that ended reading into the one to report: it ends the
 // connection where that is called for, and waits for the terminal event.
+func (r *reader) ended(ctx context.Context, err error) error {
+	if e, ok := err.(*stopped); ok {
+		return e.cause
+	}
+	r.finish(err)
+	return r.c.ending(ctx)
+}
+
+// finish ends the stream for what ended reading, and the connection where that
+// is called for.
 //
 // A fault may be found only after the connection has ended well, where the
 // peer's Close was seen ahead of it. The message is lost all the same, and the
 // stream says so.
-func (r *reader) ended(ctx context.Context, err error) error {
-	var fault error
+func (r *reader) finish(err error) {
+	s := &r.c.source
 	switch e := err.(type) {
-	case *stopped:
-		return e.cause
 	case *operatorFailure:
-		fault = &result.ConnectionFailed{Err: e.error}
+		s.fault = &result.ConnectionFailed{Err: e.error}
 	case *result.ProtocolError:
-		fault = &result.ConnectionFailed{Err: e}
+		s.fault = &result.ConnectionFailed{Err: e}
 	}
-	r.c.source.over = true
-	if fault != nil {
+	s.over = true
+	if s.fault != nil {
 		r.c.fail(err)
 	}
 	r.empty()
-	return cmp.Or(r.c.outcome(ctx), fault)
 }
 
 // Reader waits for the next message and returns its type and its bytes as a
@@ -222,10 +149,7 @@ func (r *reader) ended(ctx context.Context, err error) error {
 // success, the error of the terminal event after any other end, the cause of
 // ctx, or [ErrTaken].
 func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
-	if err := checkContext(ctx); err != nil {
-		return 0, nil, err
-	}
-	if err := c.claim(); err != nil {
+	if err := c.claim(ctx); err != nil {
 		return 0, nil, c.unclaimed(ctx, err)
 	}
 	defer c.leave()
@@ -241,7 +165,7 @@ func (c *Conn) unclaimed(ctx context.Context, err error) error {
 	if err != errOver {
 		return err
 	}
-	if err = c.outcome(ctx); err == nil {
+	if err = c.ending(ctx); err == nil {
 		err = io.EOF
 	}
 	return err
@@ -263,6 +187,15 @@ func (m *messageReader) start() error {
 	r := m.r
 	defer r.watchContext(m.ctx)()
 	r.assemble, r.current = false, nil
+	kept, err := r.c.nextKept(m.ctx)
+	if err != nil {
+		return m.report(err)
+	}
+	if kept.Type != 0 {
+		m.typ, m.rest, m.last = kept.Type, kept.Data, true
+		r.current = m
+		return nil
+	}
 	for {
 		f, err := m.piece()
 		if err != nil {
@@ -310,7 +243,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 		return 0, m.err
 	}
 	c := m.r.c
-	if err := c.claim(); err != nil {
+	if err := c.claim(m.ctx); err != nil {
 		return 0, c.unclaimed(m.ctx, err)
 	}
 	defer c.leave()

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"go.uber.org/zap"
 )
 
 // A Subscription is one subscriber's view of the inbound messages, which it
 // owns. Every subscriber gets every message that comes after it subscribed; the
-// first one gets those that came before as well. A [Conn.Pause] that is held
+// first one gets those that came before as well, and one that comes when the
+// last has ended gets those that it was not given. A [Conn.Pause] that is held
 // while several subscribe lets all of them begin with the same message. All
 // methods may be called from many goroutines.
 //
@@ -21,22 +19,24 @@ import (
 // goroutine when that has ended.
 type Subscription[T any] struct {
 	// C gives the messages, and is closed when there are no more: after the
-	// connection's terminal event, or when the subscription ends alone.
+	// connection's terminal event, or when the subscription ends alone. What
+	// stands in it then was given: the next subscriber does not get it.
 	C <-chan T
 
-	c       *Conn
-	ch      chan T
-	q       Queue
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	dropped atomic.Uint64
-	timer   *time.Timer // of the pump, as is arena
-	arena   arena
+	// Never changes.
+	ch     chan T
+	q      Queue
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 
+	dropped atomic.Uint64
+
+	// Guarded by mu.
 	mu      sync.Mutex
+	ended   bool
 	err     error
-	ended   atomic.Bool // set under mu
-	waiting bool        // the pump waits to send on ch: only the pump may close it
+	waiting int   // lanes that wait to send on ch: the last one closes it
+	skips   skips // what the policy dropped
 }
 
 // Err returns why C was closed: nil after a success of the connection, the
@@ -45,6 +45,9 @@ type Subscription[T any] struct {
 func (s *Subscription[T]) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.waiting > 0 {
+		return nil
+	}
 	return s.err
 }
 
@@ -56,187 +59,135 @@ func (s *Subscription[T]) Dropped() uint64 { return s.dropped.Load() }
 func (s *Subscription[T]) Cancel() { s.cancel(nil) }
 
 // Chan subscribes to the inbound messages. The subscription ends with the
-// connection or with ctx. A queue that cannot be used, or a nil ctx, is a
-// subscription that has ended with a *result.ArgumentError; one that begins while All or Reader
-// is active ends with [ErrTaken].
+// connection or with ctx. A queue that cannot be used is a subscription that
+// has ended with a *result.ArgumentError, as is a nil ctx; one that begins while
+// All or Reader is active ends with [ErrTaken].
 func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
-	return subscribe(c, ctx, q, defaultQueueSize, func(s *Subscription[Message]) subscriber { return single{s} })
+	s, err := newSubscription[Message](ctx, q, defaultQueueSize)
+	return s.open(c, newSingles(c, s), err)
 }
 
-// Batches is Chan with slices: each has the messages that came with one read
-// from the network, at most 256. The receiver owns the slice, too, until it has
-// released the last of its messages: the slice is used again then, like their
-// memory. Where messages come in bursts it costs a fraction of what Chan costs a
-// message, and nothing is allocated for those that are released. For messages
-// that come one by one, or through an operator such as compression, a slice is
-// allocated for each batch.
-func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
-	return subscribe(c, ctx, q, defaultBatches, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: batchMax} })
-}
-
-// bundles is Chan for a Block subscriber that takes messages out of small
-// batches itself: q counts messages.
-func (c *Conn) bundles(ctx context.Context, q Queue) *Subscription[[]Message] {
-	size := min(bundleMax, q.Size)
-	q.Size = max(1, q.Size/size-1)
-	return subscribe(c, ctx, &q, defaultBatches, func(s *Subscription[[]Message]) subscriber { return &batcher{s: s, max: size} })
-}
-
-func subscribe[T any](c *Conn, ctx context.Context, q *Queue, size int, face func(*Subscription[T]) subscriber) *Subscription[T] {
+// newSubscription makes a subscription that has no lane yet. With an error, it
+// is one that can only be opened with it.
+func newSubscription[T any](ctx context.Context, q *Queue, size int) (*Subscription[T], error) {
 	all, err := q.complete(size)
-	if none := checkContext(ctx); none != nil {
-		ctx, err = context.Background(), none
-	}
 	if err != nil {
 		all.Size = 0
 	}
-	s := &Subscription[T]{c: c, q: all, ch: make(chan T, all.Size)}
+	if none := checkContext(ctx); none != nil {
+		ctx, err = context.Background(), none
+	}
+	s := &Subscription[T]{q: all, ch: make(chan T, all.Size)}
 	s.C = s.ch
+	if all.Policy == DropOldest && all.Size > 1 {
+		s.skips.follow(all.Size)
+	}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	return s, err
+}
+
+// open lets a lane of the connection give into the subscription, which ends with
+// err if there is one.
+func (s *Subscription[T]) open(c *Conn, l lane, err error) *Subscription[T] {
+	if err == nil && s.ctx.Err() != nil {
+		err = context.Cause(s.ctx)
+	}
 	if err == nil {
-		err = c.source.shared().join(c, face(s))
+		context.AfterFunc(s.ctx, func() {
+			c.source.leave(l)
+			s.end(context.Cause(s.ctx))
+		})
+		err = c.subscribe(l)
 	}
 	if err != nil {
 		s.end(err)
-		return s
 	}
-	context.AfterFunc(s.ctx, func() { s.end(context.Cause(s.ctx)) })
 	return s
 }
 
-// end closes the channel, once. A waiting pump closes it itself.
+// end closes the channel, once. While lanes wait, the last of them does it.
 func (s *Subscription[T]) end(err error) {
 	s.mu.Lock()
-	if !s.ended.Load() && !s.waiting {
-		s.err = err
-		s.ended.Store(true)
-		close(s.ch)
+	if !s.ended {
+		s.ended, s.err = true, err
+		if s.waiting == 0 {
+			close(s.ch)
+		}
 	}
 	s.mu.Unlock()
 	s.cancel(nil)
 }
 
-// offer is put with the lock.
-func (s *Subscription[T]) offer(item T) (bool, error) {
+// over reports that the subscription has ended.
+func (s *Subscription[T]) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.put(item)
+	return s.ended
 }
 
-// put puts an item into the queue as the policy says, under the lock. It
-// returns false if the subscriber has to be waited for, and an error if the
-// subscription is over.
-func (s *Subscription[T]) put(item T) (bool, error) {
-	if s.ended.Load() {
-		return true, errLeft
+// enter is called by a lane before it waits to send on ch. It returns false if
+// the subscription has ended.
+func (s *Subscription[T]) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.waiting++
 	}
-	for {
-		select {
-		case s.ch <- item:
-			return true, nil
-		default:
-		}
-		switch s.q.Policy {
-		case Block:
-			s.waiting = true
-			return false, nil
-		case Fail:
-			return true, ErrSlow
-		case DropNewest:
-			s.drop(item)
-			return true, nil
-		}
-		select {
-		case old := <-s.ch:
-			s.drop(old)
-		default:
-		}
+	return !s.ended
+}
+
+// exit ends what enter began.
+func (s *Subscription[T]) exit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting--; s.ended && s.waiting == 0 {
+		close(s.ch)
 	}
 }
 
 var errLeft = errors.New("wsflow: the subscription has ended")
 
+// drop drops an item that did not get into the queue, under mu.
 func (s *Subscription[T]) drop(item T) {
-	switch v := any(item).(type) {
-	case Message:
-		s.dropped.Add(1)
-		v.Release()
-	case []Message:
-		s.dropped.Add(uint64(len(v)))
-		release(v)
+	s.skips.behind(s.count(item))
+}
+
+// dropOldest drops the item that waits longest, under mu, if there is one.
+func (s *Subscription[T]) dropOldest() {
+	s.skips.lock()
+	defer s.skips.unlock()
+	select {
+	case old := <-s.ch:
+		s.skips.front(firstOf(&old).tag, s.count(old))
+	default:
 	}
 }
 
-func release(batch []Message) {
-	for _, m := range batch {
+// count counts an item as dropped and gives its memory back. It returns how many
+// messages it has.
+func (s *Subscription[T]) count(item T) uint64 {
+	n := uint64(1)
+	switch v := any(&item).(type) {
+	case *Message:
+		v.Release()
+	case *[]Message:
+		release(*v)
+		n = uint64(len(*v))
+	}
+	s.dropped.Add(n)
+	return n
+}
+
+// firstOf returns the first message of an item of a subscription.
+func firstOf[T any](item *T) *Message {
+	if m, ok := any(item).(*Message); ok {
+		return m
+	}
+	return &(*any(item).(*[]Message))[0]
+}
+
+func release(messages []Message) {
+	for _, m := range messages {
 		m.Release()
 	}
-}
-
-const (
-	aheadAfter = time.Millisecond // when a pump that waits lets somebody else read
-	warnAfter  = 10 * time.Second
-)
-
-// wait puts an item into a full queue of a Block subscriber, and returns an
-// error if the subscription is over. Meanwhile control frames are looked after.
-func (s *Subscription[T]) wait(item T) error {
-	err := s.await(item)
-	s.mu.Lock()
-	s.waiting = false
-	s.mu.Unlock()
-	if err == nil && s.ctx.Err() != nil { // end may have left the rest to us
-		s.end(context.Cause(s.ctx))
-	}
-	return err
-}
-
-func (s *Subscription[T]) await(item T) error {
-	if s.timer == nil {
-		s.timer = time.NewTimer(aheadAfter)
-	} else {
-		s.timer.Reset(aheadAfter)
-	}
-	defer s.timer.Stop()
-	start := time.Now()
-	for {
-		select {
-		case s.ch <- item:
-			return nil
-		case now := <-s.timer.C:
-			next, err := s.stalled(now.Sub(start))
-			if err != nil {
-				return err
-			}
-			if next > 0 {
-				s.timer.Reset(next)
-			}
-		case <-s.ctx.Done():
-			return context.Cause(s.ctx)
-		case <-s.c.quit.done():
-			return s.c.outcome(context.Background())
-		}
-	}
-}
-
-// stalled deals with a queue that has stood still for so long, and returns when
-// to look again; 0 is never.
-func (s *Subscription[T]) stalled(d time.Duration) (again time.Duration, err error) {
-	if d < warnAfter {
-		go s.c.r.ahead.look() // ends when the pump reads again, or with the connection
-		s.c.source.shared().restFree()
-		again = warnAfter - d
-	} else {
-		s.c.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", d))
-	}
-	if s.q.Deadline == 0 {
-		return again, nil
-	}
-	if d >= s.q.Deadline {
-		return 0, ErrSlow
-	}
-	if left := s.q.Deadline - d; again == 0 || left < again {
-		again = left
-	}
-	return again, nil
 }

@@ -1,0 +1,163 @@
+package stream
+
+import (
+	"context"
+	"slices"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
+)
+
+const (
+	batchMax  = 256 // the most messages in a batch
+	bundleMax = 64  // the most that go to an Observable's producer at a time
+	batchPart = 16  // a batch has at most this part of the bytes that its queue may hold, and a hand
+)
+
+// Batches is Chan with slices: each has the messages that came with one read
+// from the network, at most 256, and hardly more than a sixteenth of
+// Queue.Bytes. The receiver owns the slice, too, until it has released the last
+// of its messages: do not use it after that. Where messages come in bursts it
+// costs a fraction of what Chan costs a message, and nothing is allocated for
+// those that are released. For messages that come one by one, or through an
+// operator such as compression, a slice is allocated for each batch.
+func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
+	s, err := newSubscription[[]Message](ctx, q, defaultBatches)
+	return s.open(c, newBatches(c, s, batchMax), err)
+}
+
+// A batches is the lane of a subscription to batches. It gathers messages until
+// there are many, or no more at hand. Where they were given to it with the buffer
+// that they lie in, the slice that they are gathered in is the buffer's, too.
+type batches struct {
+	chanLane[[]Message]
+	most  int // messages in a batch
+	bytes int // the most in a batch that waits for more
+
+	have  []Message
+	size  int             // bytes in have
+	home  *bufpool.Buffer // whose have is, if it is a buffer's
+	guess int             // how many messages the last batch had
+}
+
+func newBatches(c *Conn, s *Subscription[[]Message], most int) *batches {
+	l := &batches{chanLane: chanLane[[]Message]{c: c, s: s, gauge: gauge{limit: int64(s.q.Bytes)}}, most: most}
+	l.bytes = s.q.Bytes / batchPart
+	return l
+}
+
+func (l *batches) give(f *fanout, messages []Message) (given int, err error) {
+	if l.s.over() {
+		return 0, errLeft
+	}
+	for given < len(messages) {
+		given += l.gather(messages[given:])
+		if len(l.have) < l.most && (l.size < l.bytes || l.bytes <= 0) {
+			continue
+		}
+		if err := l.flush(f); err != nil {
+			return given, err
+		}
+	}
+	return given, nil
+}
+
+// gather takes as many messages as there is room for in the batch.
+func (l *batches) gather(messages []Message) (count int) {
+	l.settle(messages)
+	n := len(l.have)
+	count = min(len(messages), l.most-n)
+	if l.home != nil {
+		count = run(messages[:count], l.home)
+	}
+	l.have = slices.Grow(l.have, count)[:n+count]
+	l.arena.own(l.have[n:], messages[:count])
+	for i := range messages[:count] {
+		l.size += len(messages[i].Data)
+	}
+	return count
+}
+
+// run returns how many messages lie in the buffer before the first that does not.
+func run(messages []Message, in *bufpool.Buffer) int {
+	for i := range messages {
+		if messages[i].own != in {
+			return i
+		}
+	}
+	return len(messages)
+}
+
+// settle sees that there is a batch which the next messages may go into: in a
+// buffer's slice there are none but those that lie in it. Only the reader's
+// buffer holds so many that it is worth a slice.
+func (l *batches) settle(next []Message) {
+	own := next[0].own
+	if own != l.c.r.slab.Buffer() {
+		own = nil
+	}
+	if l.have != nil {
+		if l.home != nil && own != l.home {
+			l.have, l.home = slices.Clone(l.have), nil
+		}
+		return
+	}
+	if l.home = own; own != nil {
+		l.have = besideOf(own).batch(l.most)
+	}
+	if l.have == nil {
+		l.have, l.home = make([]Message, 0, min(max(l.guess, 2*len(next)), l.most)), nil
+	}
+}
+
+func (l *batches) rest(f *fanout) error {
+	l.arena.rest()
+	return l.flush(f)
+}
+
+// flush gives what was gathered. After an error it is still there.
+func (l *batches) flush(f *fanout) (err error) {
+	if len(l.have) == 0 {
+		return nil
+	}
+	switch l.offer() {
+	case waits:
+		err = l.wait(f, l.have, l.size)
+	case slow:
+		err = ErrSlow
+	case left:
+		err = errLeft
+	}
+	switch err {
+	case nil:
+		l.guess = len(l.have)
+	case errOver: // CloseNow
+		release(l.have)
+	default:
+		return err
+	}
+	l.have, l.home, l.size = nil, nil, 0
+	return nil
+}
+
+// offer puts the batch into the queue, if it fits.
+func (l *batches) offer() verdict {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := l.admit(l.size)
+	switch v {
+	case fits:
+		s.skips.mark(&l.have[0], len(s.ch))
+		v = l.push(l.have, l.size)
+	case dropped:
+		s.drop(l.have)
+	}
+	return v
+}
+
+func (l *batches) close() []Message {
+	l.arena.rest()
+	gathered := l.have
+	l.have, l.home, l.size = nil, nil, 0
+	return gathered
+}

@@ -1,0 +1,343 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// ErrTaken is what a second taker of an exclusive source gets: a loop over
+// [Conn.All] and a call of [Conn.Reader] do not share, neither with each other
+// nor with channels, Observables and callbacks. When the last of those has
+// ended, All and Reader may take again.
+var ErrTaken = errors.New("wsflow: the messages of this connection are being taken in another way")
+
+// A mode says who takes the messages.
+type mode int8
+
+const (
+	modeFree      mode = iota // nobody: what comes waits for the next taker
+	modeExclusive             // a loop over All, or a Reader
+	modeShared                // the fan-out
+	modeLeaving               // the fan-out still, but its last lane has left
+	modeDiscarded             // one who throws them away, until somebody else wants them
+	modeOver                  // nobody, for good: the stream has ended
+)
+
+// A source hands out the messages of a connection: it knows who may take them,
+// and keeps what was taken off the wire and given to nobody.
+type source struct {
+	version atomic.Uint32 // counts the changes of lanes
+
+	// Guarded by mu.
+	mu    sync.Mutex
+	mode  mode
+	used  bool          // somebody has taken messages
+	lanes []lane        // of the fan-out; those that never wait come first
+	last  lane          // the lane that left when there was no other, until the fan-out has kept what it was not given
+	owes  bool          // last has yet to give back
+	back  []Message     // what last gave back
+	owing []lane        // those that have yet to give back after the stream's end
+	halt  func()        // tells the fan-out to stop; nil before it has begun
+	moved chan struct{} // closed and forgotten when a lane or the fan-out leaves; nil while nobody waits
+	calls *listeners    // the callbacks; nil until there was one
+
+	// Of the one who takes.
+	kept  []Message // what was taken off the wire and not given, owned; it comes before what is read
+	over  bool      // nothing more is read
+	fault error     // what was wrong with the stream, beside the terminal event
+
+	discards
+}
+
+// take claims the messages, if nobody has them. For good it drops what was kept.
+func (s *source) take(m mode) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mode != modeFree {
+		return false
+	}
+	s.mode, s.used = m, true
+	if m == modeOver {
+		s.drop()
+	}
+	return true
+}
+
+// leaving returns what is closed when the fan-out leaves, if it is about to.
+func (s *source) leaving() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mode != modeLeaving || s.calls != nil && s.calls.calling.Load() {
+		return nil // It may be that very call that asks.
+	}
+	return s.whenMoved()
+}
+
+// join adds a lane to the fan-out. It returns true if the fan-out has to be
+// started, and an error if the messages are not to be had.
+func (s *source) join(l lane) (start bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.mode {
+	case modeExclusive, modeDiscarded:
+		return false, ErrTaken
+	case modeOver:
+		return false, errOver
+	case modeFree:
+		s.mode, s.used, start = modeShared, true, true
+	}
+	if l.blocks() {
+		s.lanes = append(s.lanes, l)
+	} else {
+		s.lanes = slices.Insert(s.lanes, 0, l)
+	}
+	s.version.Add(1)
+	return start, nil
+}
+
+// leave takes a lane out. If it is the last one, the fan-out stops; if it then
+// owes messages, which it took and did not give on, the fan-out waits until it
+// gives them back.
+func (s *source) leave(l lane) {
+	if stop := s.remove(l); stop != nil {
+		stop()
+	}
+}
+
+// remove is leave but for what it returns, which is to be called.
+func (s *source) remove(l lane) (stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.Index(s.lanes, l)
+	if at < 0 {
+		return nil
+	}
+	s.lanes = slices.Delete(s.lanes, at, at+1)
+	s.version.Add(1)
+	s.wake()
+	if len(s.lanes) > 0 {
+		return nil
+	}
+	if s.last == nil {
+		s.last, s.owes = l, l.owes()
+	}
+	s.mode = modeLeaving
+	return s.halt
+}
+
+// giveBack is called once for a lane that owes messages, when its subscriber has
+// ended. Where another one is there to take them, or ended later, they are
+// released.
+func (s *source) giveBack(l lane, messages []Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == l && s.owes {
+		s.back, s.owes = messages, false
+		s.wake()
+		return
+	}
+	if at := slices.Index(s.owing, l); at >= 0 {
+		s.owing = slices.Delete(s.owing, at, at+1)
+		if len(s.owing) == 0 && s.mode == modeOver {
+			s.kept = messages
+			s.free()
+			return
+		}
+	}
+	release(messages)
+}
+
+// parted returns the lanes as they are now, and the last one that left, with
+// what it gave back, if the fan-out has not heard of it yet. Lanes of which the
+// fan-out knows that they have ended are about to leave: it waits for them.
+func (s *source) parted(ended []lane) (lanes []lane, last lane, back []Message) {
+	s.mu.Lock()
+	for s.owes || slices.ContainsFunc(ended, func(l lane) bool { return slices.Contains(s.lanes, l) }) {
+		moved := s.whenMoved()
+		s.mu.Unlock()
+		<-moved
+		s.mu.Lock()
+	}
+	defer s.mu.Unlock()
+	last, back = s.last, s.back
+	s.last, s.back = nil, nil
+	return slices.Clone(s.lanes), last, back
+}
+
+// A standing is how the fan-out stands when it is about to take, or to end.
+type standing int8
+
+const (
+	unsettled standing = iota // a lane left last: what it was not given is to be kept first
+	wanted                    // there are lanes
+	alone                     // there is none: the messages are somebody else's from now on
+)
+
+// begin is called by the fan-out before it takes, with what makes it stop.
+func (s *source) begin(stop func()) standing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.last != nil:
+		return unsettled
+	case len(s.lanes) == 0:
+		s.free()
+		return alone
+	}
+	s.mode, s.halt = modeShared, stop
+	return wanted
+}
+
+// end is called by the fan-out when the stream has ended. It returns the lanes
+// that are to be told, unless the last one has left: that has to be settled.
+func (s *source) end() (lanes []lane, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil {
+		return nil, false
+	}
+	lanes, s.lanes = s.lanes, nil
+	s.owing = slices.DeleteFunc(slices.Clone(lanes), func(l lane) bool { return !l.owes() })
+	s.version.Add(1)
+	s.free()
+	return lanes, true
+}
+
+// leaveExclusive is take's end.
+func (s *source) leaveExclusive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free()
+}
+
+// free ends a claim, under the lock.
+func (s *source) free() {
+	s.mode, s.halt = modeFree, nil
+	if s.over && len(s.kept) == 0 {
+		s.mode = modeOver
+	}
+	s.wake()
+}
+
+// whenMoved returns a channel that is closed when a lane or the fan-out leaves,
+// under the lock.
+func (s *source) whenMoved() <-chan struct{} {
+	if s.moved == nil {
+		s.moved = make(chan struct{})
+	}
+	return s.moved
+}
+
+// wake wakes those who wait for somebody to leave, under the lock.
+func (s *source) wake() {
+	if s.moved != nil {
+		close(s.moved)
+		s.moved = nil
+	}
+}
+
+// ended reports that there are no more messages.
+func (s *source) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mode == modeOver
+}
+
+// drop gives the memory of what was kept back.
+func (s *source) drop() {
+	release(s.kept)
+	s.kept = nil
+}
+
+// claim takes the messages for an exclusive taker, also from one who discards
+// them. The error is a *LostError where some are gone, errOver where there are no
+// more, ErrTaken, or the cause of ctx.
+func (c *Conn) claim(ctx context.Context) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	s := &c.source
+	for {
+		if s.take(modeExclusive) {
+			return nil
+		}
+		if err := s.keep(); err != nil {
+			return err
+		}
+		if s.take(modeExclusive) {
+			return nil
+		}
+		if s.ended() {
+			return errOver
+		}
+		moved := s.leaving()
+		if moved == nil && s.take(modeExclusive) {
+			return nil
+		}
+		if moved == nil {
+			return ErrTaken
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// leave is claim's end. From then on the look-ahead sees control frames.
+func (c *Conn) leave() {
+	c.source.leaveExclusive()
+	c.left()
+}
+
+// left follows the end of a claim.
+func (c *Conn) left() {
+	if c.abandoned() {
+		c.letGo()
+	}
+	c.r.ahead.arm()
+}
+
+// nextKept returns the next of the messages that were kept, which the caller owns,
+// or one without a type if there is none. It waits while the connection is
+// paused, and returns errOver where neither comes and nothing more is read.
+func (c *Conn) nextKept(ctx context.Context) (Message, error) {
+	s := &c.source
+	if len(s.kept) == 0 {
+		if s.over {
+			return Message{}, errOver
+		}
+		return Message{}, nil
+	}
+	if c.r.attention.Load() != 0 {
+		if err := c.r.attend(ctx); err != nil {
+			return Message{}, err
+		}
+	}
+	m := s.kept[0]
+	if s.kept = s.kept[1:]; len(s.kept) == 0 {
+		s.kept = nil
+	}
+	return m, nil
+}
+
+// eachKept yields the messages that were kept, as a loop over All does.
+func (c *Conn) eachKept(ctx context.Context, yield func(Message, error) bool) (more bool, err error) {
+	for {
+		m, err := c.nextKept(ctx)
+		if err != nil || m.Type == 0 {
+			return err == nil, err
+		}
+		lent := m
+		lent.own = nil
+		more := yield(lent, nil)
+		m.Release()
+		if !more {
+			return false, nil
+		}
+	}
+}

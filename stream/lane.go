@@ -1,0 +1,255 @@
+package stream
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// A verdict says what becomes of an item that is about to go into a queue.
+type verdict int8
+
+const (
+	fits    verdict = iota
+	waits           // Block: there is no room for it yet
+	dropped         // DropNewest: there is none
+	slow            // Fail: there is none
+	left            // the subscription has ended
+	paused          // the connection is paused, or CloseNow was called
+)
+
+// A chanLane is one connection's way into the channel of a subscription: what
+// it gives into, and what it needs to wait. It is the fan-out's.
+type chanLane[T any] struct {
+	c     *Conn
+	s     *Subscription[T]
+	debts bool // the messages in the channel are not given yet: somebody hands them on
+	arena arena
+	gauge gauge
+	timer *time.Timer // nil until the first wait
+}
+
+func (l *chanLane[T]) blocks() bool  { return l.s.q.Policy == Block }
+func (l *chanLane[T]) owes() bool    { return l.debts }
+func (l *chanLane[T]) end(err error) { l.s.end(err) }
+
+// admit says what becomes of the next item, of so many bytes, under s.mu. Where
+// the policy says so, it drops older items for it.
+func (l *chanLane[T]) admit(size int) verdict {
+	s := l.s
+	if s.ended {
+		return left
+	}
+	for len(s.ch) == cap(s.ch) || !l.gauge.fits(size, len(s.ch)) {
+		switch s.q.Policy {
+		case Block:
+			return waits
+		case Fail:
+			return slow
+		case DropNewest:
+			return dropped
+		}
+		s.dropOldest()
+	}
+	return fits
+}
+
+// push puts an item that fits into the queue, under s.mu. Another lane, which
+// has waited, may have taken the room.
+func (l *chanLane[T]) push(item T, size int) verdict {
+	select {
+	case l.s.ch <- item:
+		l.gauge.add(size, cap(l.s.ch))
+		return fits
+	default:
+		return waits
+	}
+}
+
+// A receiver that takes from a channel tells nobody that there is room for more
+// bytes in it: a lane looks again after this time, which doubles up to the other.
+const (
+	lookFirst = 100 * time.Microsecond
+	lookMost  = time.Millisecond
+)
+
+// wait puts an item into the queue of a Block subscriber once there is room. If
+// it returns an error, which is errOver after CloseNow, the item is the caller's
+// still.
+func (l *chanLane[T]) wait(f *fanout, item T, size int) error {
+	if !l.s.enter() {
+		return errLeft
+	}
+	defer l.s.exit()
+	if l.timer == nil {
+		l.timer = time.NewTimer(lookMost)
+	}
+	defer l.timer.Stop()
+	start, since, look := time.Now(), time.Duration(0), lookFirst
+	for st := (stall{deadline: l.s.q.Deadline}); ; {
+		ch, next := l.s.ch, st.due()-since
+		if !l.gauge.fits(size, len(ch)) {
+			ch, next, look = nil, min(next, look), min(2*look, lookMost)
+		}
+		l.timer.Reset(next)
+		select {
+		case ch <- item:
+			l.gauge.add(size, cap(ch))
+			return nil
+		case <-l.s.ctx.Done():
+			return errLeft
+		case <-l.c.quit.done():
+			return errOver
+		case now := <-l.timer.C:
+			since = now.Sub(start)
+		}
+		switch st.pass(since) {
+		case stallLook:
+			f.stalled()
+		case stallWarn:
+			l.c.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", since))
+		case stallOver:
+			return ErrSlow
+		}
+	}
+}
+
+// A stall is a queue that stands still.
+type stall struct {
+	deadline time.Duration // 0: none
+	next     stallAction
+}
+
+// A stallAction is what there is to do for a stall, in this order.
+type stallAction int8
+
+const (
+	stallLook stallAction = iota // let somebody else read
+	stallWarn
+	stallRest // nothing more
+	stallOver // the deadline has come
+)
+
+var stallAfter = [...]time.Duration{stallLook: time.Millisecond, stallWarn: 10 * time.Second, stallRest: 1<<63 - 1}
+
+// due returns after which time there is something to do.
+func (st *stall) due() time.Duration {
+	if st.deadline > 0 {
+		return min(st.deadline, stallAfter[st.next])
+	}
+	return stallAfter[st.next]
+}
+
+// pass returns what there is to do after so much time.
+func (st *stall) pass(d time.Duration) stallAction {
+	switch {
+	case st.deadline > 0 && d >= st.deadline:
+		return stallOver
+	case d >= stallAfter[st.next]:
+		st.next++
+		return st.next - 1
+	}
+	return stallRest
+}
+
+// A singles is the lane of a subscription to single messages.
+type singles struct{ chanLane[Message] }
+
+func newSingles(c *Conn, s *Subscription[Message]) *singles {
+	return &singles{chanLane[Message]{c: c, s: s, gauge: gauge{limit: int64(s.q.Bytes)}}}
+}
+
+func (l *singles) rest(*fanout) error {
+	l.arena.rest()
+	return nil
+}
+
+func (l *singles) close() []Message {
+	l.arena.rest()
+	return nil
+}
+
+func (l *singles) give(f *fanout, messages []Message) (given int, err error) {
+	for {
+		n, v := l.pass(messages[given:])
+		given += n
+		switch v {
+		case fits:
+			return given, nil
+		case paused:
+			err = f.attend()
+		case waits:
+			if err = l.waitFor(f, &messages[given]); err == nil {
+				given++
+			}
+		case slow:
+			return given, ErrSlow
+		case left:
+			return given, errLeft
+		}
+		switch {
+		case err == errOver: // CloseNow
+			release(messages[given:])
+			return len(messages), nil
+		case err == ErrSlow:
+			return given, err
+		case err != nil:
+			return given, errLeft
+		}
+	}
+}
+
+// pass gives those messages for which it need not wait, and returns how many and
+// what becomes of the next one.
+func (l *singles) pass(messages []Message) (n int, v verdict) {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ; n < len(messages); n++ {
+		if l.c.r.attention.Load() != 0 {
+			return n, paused
+		}
+		m := &messages[n]
+		switch v = l.admit(len(m.Data)); v {
+		case fits:
+		case dropped:
+			s.drop(*m)
+			continue
+		default:
+			return n, v
+		}
+		item := l.arena.one(m)
+		s.skips.mark(&item, len(s.ch))
+		if v = l.push(item, len(m.Data)); v != fits {
+			l.disown(m, item)
+			return n, v
+		}
+	}
+	return n, fits
+}
+
+// waitFor gives one message to a subscriber that has to be waited for.
+func (l *singles) waitFor(f *fanout, m *Message) error {
+	item := l.arena.one(m)
+	err := l.wait(f, item, len(m.Data))
+	if err != nil {
+		l.disown(m, item)
+	}
+	return err
+}
+
+// one returns a message that the receiver owns: a lent one is copied.
+func (a *arena) one(m *Message) (own Message) {
+	if m.own != nil {
+		return *m
+	}
+	a.copy(&own, m)
+	return own
+}
+
+// disown releases the copy of a lent message that was not given.
+func (l *singles) disown(m *Message, item Message) {
+	if m.own == nil {
+		item.Release()
+	}
+}
