@@ -2,10 +2,9 @@ package stream
 
 import "github.com/wsflow/wsflow/internal/bufpool"
 
-// A beside is what goes round with a buffer of the pool, as each part of it
-// costs an allocation when it is made.
+// A beside is what goes round with a buffer of the pool: room for the batches in
+// which its messages are given away.
 type beside struct {
-	io      *rawIO      // what a plain socket needs to read into the buffer or to write it
 	batches [][]Message // room for batches of the messages in the buffer
 	used    int         // of batches, since the buffer was opened as a slab
 }

@@ -156,6 +156,7 @@ func (ls *callbacks) end(error) {
 func (ls *callbacks) give(f *fanout, messages []Message) (given int, err error) {
 	ls.calling.Store(true)
 	defer ls.calling.Store(false)
+	ls.c.r.ahead.arm()
 	for i, m := range messages {
 		if ls.c.r.attention.Load() != 0 {
 			if err := f.attend(); err == errOver { // CloseNow

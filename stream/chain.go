@@ -56,13 +56,6 @@ func (r *reader) next(ctx context.Context) (Frame, error) {
 	return f, err
 }
 
-func (r *reader) checkEnd(f Frame) error {
-	if f.Type == Text && !r.frame.text.Complete() {
-		return invalidText
-	}
-	return nil
-}
-
 // pull asks the first of these operators for a piece, and those below it where
 // it needs one.
 func (r *reader) pull(ctx context.Context, links []Link) (Frame, error) {
@@ -74,6 +67,11 @@ func (r *reader) pull(ctx context.Context, links []Link) (Frame, error) {
 	}
 	s := &links[0]
 	for {
+		if r.attention.Load() != 0 { // an operator may have more without end
+			if err := r.attend(ctx); err != nil {
+				return Frame{}, err
+			}
+		}
 		var f Frame
 		if !s.more {
 			var err error

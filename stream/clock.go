@@ -56,6 +56,15 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	c.wind(at)
 }
 
+// unschedule takes schedule back.
+func (c *Conn) unschedule(due *time.Duration) {
+	k := &c.clock
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	*due = 0
+	c.wind(now())
+}
+
 // wind starts the timer, under the lock, for what is due first.
 func (c *Conn) wind(at time.Duration) {
 	k, next := &c.clock, time.Duration(0)

@@ -242,7 +242,7 @@ func (c *Conn) lookOn() (more, spent bool) {
 		return false, false
 	}
 	defer r.release()
-	r.ahead.run(c.ended)
+	r.ahead.run(r.ahead.bound, c.ended)
 	spent = r.ahead.held.Load()
 	return !r.over && !spent, !r.over && spent
 }

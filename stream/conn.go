@@ -66,31 +66,10 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if err := c.attach(all.Operators); err != nil {
 		return nil, err
 	}
-	c.r.direct = -1
-	if role == Client && !c.r.chain.all {
-		c.r.direct = inPlace
-		if c.r.limit >= 0 {
-			c.r.direct = int32(min(inPlace, c.r.limit))
-		}
-	}
+	c.r.initBurst()
 	c.r.ahead.arm()
 	c.wakeAll()
 	return c, nil
-}
-
-func (c *Conn) initReader(role Role, o *Options) {
-	r := &c.r
-	r.c, r.intake, r.role, r.limit = c, &nothing, role, o.SizeLimit
-	r.size, r.drained = firstRead, true
-	r.last.Store(int64(now()))
-	if c.t.raw != nil {
-		r.size = readSize
-	}
-	r.ahead.r, r.ahead.bound = r, o.LookAhead
-	if n := len(o.Buffered); n > 0 {
-		r.borrow(max(n, int(r.size)))
-		r.end = copy(r.buf, o.Buffered)
-	}
 }
 
 // Subprotocol returns what the opening handshake agreed on, or "".

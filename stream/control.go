@@ -14,7 +14,7 @@ import (
 func (r *reader) control(ctx context.Context, h wire.Header, n int) error {
 	size := n + int(h.Length)
 	for r.end-r.pos < size {
-		if err := r.fill(ctx); err != nil {
+		if err := r.fill(ctx, size); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (c *Conn) discardOn() bool {
 	defer close(left)
 	c.log().Warn("nobody takes messages: they are discarded")
 	r := &c.r
-	r.assemble, r.current = false, nil
+	r.assemble, r.current, r.watched = false, nil, false
 	defer r.leave(r.watchContext(ctx))
 	for {
 		if err := r.pass(ctx); err != nil {
@@ -88,7 +88,7 @@ func (r *reader) pass(ctx context.Context) error {
 	if f.First {
 		r.c.source.gone.Add(1)
 	}
-	r.whole.skip = !f.Last
+	r.msg.skip = !f.Last
 	return nil
 }
 

@@ -153,7 +153,7 @@ func (f *fanout) begin() bool {
 		switch s.begin(func() { cancel(); f.c.t.interrupt() }) {
 		case wanted:
 			f.ctx = ctx
-			r.idle, r.current, r.assemble = f.rest, nil, true
+			r.idle, r.current, r.assemble, r.watched = f.rest, nil, true, false
 			return true
 		case alone:
 			cancel()
@@ -210,8 +210,7 @@ func (f *fanout) read() {
 	h := f.open(most)
 	if r.burst(h.add); h.n > 0 {
 		if f.settle(); f.ready(h) {
-			shared := f.share(h)
-			r.many = r.many || !shared
+			f.share(h)
 			f.give(h.messages[:h.n])
 		}
 		return
@@ -236,16 +235,20 @@ func (f *fanout) one() error {
 	if err != nil {
 		return err
 	}
+	assembled := r.msg.lends()
+	if assembled {
+		m = r.msg.hand(m)
+	}
 	h := f.open(1)
 	h.add(m, nil)
 	if f.settle(); !f.ready(h) {
 		return nil
 	}
-	if m.own != nil {
+	if assembled {
 		f.giveOwned(h.messages[:1])
 		return nil
 	}
-	if r.holds() {
+	if !r.chain.some {
 		f.share(h)
 	}
 	f.give(h.messages[:1])
@@ -280,21 +283,20 @@ const (
 
 // share gives the messages at hand away, and the reader's buffer with them, if
 // there is one lane to own them.
-func (f *fanout) share(h *hand) bool {
+func (f *fanout) share(h *hand) {
 	r := &f.c.r
 	if len(f.lanes) != 1 || !f.lanes[0].blocks() {
-		return false
+		return
 	}
 	if r.slab.Buffer() == nil && h.n < worthMessages && worthBytes*h.bytes < len(r.buf) {
-		return false
+		return
 	}
 	if !r.share() || r.slab.Left() < h.n {
-		return false
+		return
 	}
 	for i := range h.messages[:h.n] {
 		h.messages[i].own, h.messages[i].ticket = r.slab.Buffer(), r.slab.Ticket()
 	}
-	return true
 }
 
 // give hands messages to all lanes. They are lent, or there is one lane, which
@@ -453,7 +455,7 @@ func (f *fanout) restOne(m *member) {
 // control frames are looked after meanwhile, and those lanes that never wait hand
 // on what they have gathered.
 func (f *fanout) stalled() {
-	go f.c.r.ahead.look() // ends when the fan-out reads again, or with the connection
+	f.c.r.ahead.arm()
 	for i := range f.lanes {
 		if m := &f.lanes[i]; !m.blocks() {
 			f.restOne(m)

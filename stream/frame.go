@@ -1,71 +1,120 @@
 package stream
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
 
-// piece returns the next piece of a data frame, as it came off the wire: not
-// more than what is at hand, or all of the frame where the consumer assembles
-// whole messages and no operator wants this one. Control frames on the way are
-// dealt with.
-func (r *reader) piece(ctx context.Context) (Frame, error) {
-	if !r.frame.open {
-		if err := r.openFrame(ctx); err != nil {
-			return Frame{}, err
-		}
+const (
+	// largeFrame is the least payload, in bytes, behind which not much is read:
+	// what came of the next one has to be moved.
+	largeFrame = 32 << 10
+
+	// inPlace is the largest payload that is read whole into a buffer. A larger
+	// one is read to where its message will lie.
+	inPlace = 512 << 10
+)
+
+// A frame is the state of parsing between two pieces.
+type frame struct {
+	typ    Type // of the message under way, zero between messages
+	rsv    byte // of its first frame
+	open   bool // a frame's payload is under way
+	begin  bool // nothing of the open frame was handed on yet
+	first  bool // nothing of the message was handed on yet
+	fin    bool // the open frame ends the message
+	plain  bool // no operator wants the message
+	direct bool // its payload is read to where the message will lie
+	text   wire.UTF8
+	key    uint32 // mask of the byte after those that are ready
+	left   int64  // payload bytes of the open frame not handed on yet
+	ready  int    // bytes from pos on that are unmasked and validated
+}
+
+// begun reports whether something of a message was parsed, or is still to come
+// out of an operator.
+func (in *inbound) begun() bool { return in.frame.typ != 0 || in.chain.more != 0 }
+
+// header returns the frame header at the parse cursor and its size, 0 while it
+// is not all there.
+func (in *inbound) header() (wire.Header, int, error) {
+	return in.parse(in.buf[in.pos:in.end])
+}
+
+// parse returns the frame header at the front of p and its size, 0 while it is
+// not all there.
+func (in *inbound) parse(p []byte) (h wire.Header, n int, err error) {
+	h, n, err = wire.Parse(p)
+	switch {
+	case err != nil:
+		err = protocolError("%v", err)
+	case n > 0:
+		err = in.checkHeader(h)
 	}
-	f := &r.frame
-	want := min(f.left, 1)
-	if r.assemble && f.plain && f.left <= inPlace {
-		want = f.left
+	return h, n, err
+}
+
+func protocolError(format string, args ...any) error {
+	return &result.ProtocolError{Code: result.StatusProtocolError, What: fmt.Sprintf(format, args...)}
+}
+
+// piece returns the next piece of the open data frame, if it is there: as much
+// as is at hand, or all of the frame where the consumer assembles whole messages
+// and no operator wants this one. Otherwise it says how many bytes from the
+// parse cursor on are wanted. A frame that was read to where its message lies
+// ends with an empty piece.
+func (in *inbound) piece() (f Frame, want int, err error) {
+	if err := in.prepare(); err != nil {
+		return f, 0, err
 	}
-	for {
-		if err := r.prepare(); err != nil {
-			return Frame{}, err
-		}
-		if r.attention.Load() != 0 {
-			if err := r.attend(ctx); err != nil {
-				return Frame{}, err
-			}
-		}
-		if int64(f.ready) >= want {
-			return r.cutPiece(), nil
-		}
-		if err := r.fill(ctx); err != nil {
-			return Frame{}, err
-		}
+	least := min(in.frame.left, 1)
+	if in.assemble && in.frame.plain && !in.frame.direct {
+		least = in.frame.left
 	}
+	if int64(in.frame.ready) < least {
+		return f, int(least), nil
+	}
+	return in.cut(), 0, nil
 }
 
 // prepare unmasks and validates those bytes of the open frame that are at hand
 // and were not yet.
-func (r *reader) prepare() error {
-	f := &r.frame
-	at := min(int64(r.end-r.pos), f.left)
-	p := r.buf[r.pos+f.ready : r.pos+int(at)]
+func (in *inbound) prepare() error {
+	if p := in.msg.fresh(); len(p) > 0 {
+		if err := in.validate(p); err != nil {
+			return err
+		}
+	}
+	f := &in.frame
+	at := int(min(int64(in.end-in.pos), f.left))
+	p := in.buf[in.pos+f.ready : in.pos+at]
+	f.ready = at
+	return in.validate(p)
+}
+
+// validate unmasks the next bytes of the open frame, and checks that they are
+// UTF-8 where they have to be.
+func (in *inbound) validate(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if r.role == Server {
-		f.key = wire.Mask(p, p, f.key)
+	if in.role == Server {
+		in.frame.key = wire.Mask(p, p, in.frame.key)
 	}
-	f.ready = int(at)
-	if f.plain {
-		return r.checkText(f.typ, p)
+	if in.frame.plain {
+		return in.checkText(in.frame.typ, p)
 	}
 	return nil
 }
 
-// cutPiece takes what is ready.
-func (r *reader) cutPiece() Frame {
-	f := &r.frame
+// cut takes what is ready.
+func (in *inbound) cut() Frame {
+	f := &in.frame
 	n := f.ready
-	out := Frame{Type: f.typ, RSV: f.rsv, First: f.first, Begin: f.begin, Payload: r.buf[r.pos : r.pos+n : r.pos+n]}
-	r.pos += n
+	out := Frame{Type: f.typ, RSV: f.rsv, First: f.first, Begin: f.begin, Payload: in.buf[in.pos : in.pos+n : in.pos+n]}
+	in.pos += n
 	f.left -= int64(n)
 	f.ready, f.first, f.begin = 0, false, false
 	if f.left == 0 {
@@ -84,8 +133,16 @@ func (r *reader) cutPiece() Frame {
 // byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail
 // the WebSocket Connection_."
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-8.1
-func (r *reader) checkText(t Type, p []byte) error {
-	if t == Text && !r.frame.text.Write(p) {
+func (in *inbound) checkText(t Type, p []byte) error {
+	if t == Text && !in.frame.text.Write(p) {
+		return invalidText
+	}
+	return nil
+}
+
+// checkEnd validates the end of a message.
+func (in *inbound) checkEnd(f Frame) error {
+	if f.Type == Text && !in.frame.text.Complete() {
 		return invalidText
 	}
 	return nil
@@ -93,60 +150,13 @@ func (r *reader) checkText(t Type, p []byte) error {
 
 var invalidText = &result.ProtocolError{Code: result.StatusInvalidPayload, What: "a text message is not valid UTF-8"}
 
-// openFrame reads up to the payload of the next data frame.
-func (r *reader) openFrame(ctx context.Context) error {
-	for {
-		h, n, err := r.header(ctx)
-		if err != nil {
-			return err
-		}
-		if h.Opcode < byte(Close) {
-			r.pos += n
-			return r.openData(h)
-		}
-		if err := r.control(ctx, h, n); err != nil {
-			return err
-		}
-	}
-}
-
-// header waits for a whole frame header, which stays in the buffer.
-func (r *reader) header(ctx context.Context) (wire.Header, int, error) {
-	for {
-		h, n, err := r.parse(r.buf[r.pos:r.end])
-		if err != nil || n > 0 {
-			return h, n, err
-		}
-		if err := r.fill(ctx); err != nil {
-			return h, 0, err
-		}
-	}
-}
-
-// parse returns the frame header at the front of p and its size, 0 while it is
-// not all there.
-func (r *reader) parse(p []byte) (h wire.Header, n int, err error) {
-	h, n, err = wire.Parse(p)
-	switch {
-	case err != nil:
-		err = protocolError("%v", err)
-	case n > 0:
-		err = r.checkHeader(h)
-	}
-	return h, n, err
-}
-
-func protocolError(format string, args ...any) error {
-	return &result.ProtocolError{Code: result.StatusProtocolError, What: fmt.Sprintf(format, args...)}
-}
-
 // checkHeader applies the rules that hold for every frame.
-func (r *reader) checkHeader(h wire.Header) error {
+func (in *inbound) checkHeader(h wire.Header) error {
 	switch {
 	// "A server MUST NOT mask any frames that it sends to the client."
 	// "The server MUST close the connection upon receiving a frame that is not masked."
 	// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.1
-	case h.Masked != (r.role == Server):
+	case h.Masked != (in.role == Server):
 		if h.Masked {
 			return protocolError("a frame from the server is masked")
 		}
@@ -187,8 +197,8 @@ func checkControl(h wire.Header) error {
 // clear and the opcode set to 0, and terminated by a single frame with the FIN
 // bit set and an opcode of 0."
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.4
-func (r *reader) openData(h wire.Header) error {
-	f := &r.frame
+func (in *inbound) openData(h wire.Header) error {
+	f := &in.frame
 	switch {
 	case h.Opcode == 0 && f.typ == 0:
 		return protocolError("a continuation frame continues no message")
@@ -199,20 +209,24 @@ func (r *reader) openData(h wire.Header) error {
 	// "MUST be 0 unless an extension is negotiated that defines meanings for
 	// non-zero values."
 	// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.2
-	case h.RSV&^r.chain.rsv != 0:
+	case h.RSV&^in.chain.rsv != 0:
 		return protocolError("a %v frame has the reserved bits %03b, which no extension owns", Type(h.Opcode), h.RSV)
 	}
 	if h.Opcode != 0 {
 		f.typ, f.rsv, f.first = Type(h.Opcode), h.RSV, true
-		f.plain = !r.chain.wants(h.RSV)
+		f.plain = !in.chain.wants(h.RSV)
 		if f.plain {
 			f.text.Reset()
 		}
 	}
 	f.open, f.begin, f.fin = true, true, h.Fin
 	f.left, f.key, f.ready = h.Length, h.Key, 0
-	if !r.assemble {
+	f.direct = f.plain && in.assemble && h.Length > inPlace
+	if !in.assemble {
 		return nil
 	}
-	return r.whole.announce(f, r.limit)
+	if f.direct && !in.msg.skip {
+		in.msg.typ = f.typ
+	}
+	return in.msg.announce(f, in.limit)
 }

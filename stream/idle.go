@@ -12,7 +12,7 @@ import "context"
 // between waits for bytes, or deals with a control frame, where a message might
 // begin; begun says that one has.
 func (r *reader) between(ctx context.Context) (begun bool, err error) {
-	if r.frame.typ != 0 || r.chain.more != 0 {
+	if r.begun() {
 		return true, nil
 	}
 	if r.attention.Load() != 0 {
@@ -23,19 +23,19 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 	if r.pos < r.end {
 		return r.passControl(ctx)
 	}
-	r.whole.recall()
-	return false, r.fill(ctx)
+	r.msg.recall()
+	return false, r.fill(ctx, 1)
 }
 
-// idles reports, under the lock, that what comes next is worth waiting for with
+// waits reports, under the lock, that what comes next is worth waiting for with
 // one byte of memory: the buffer is empty, and the plain socket seems to be. Of
 // anything else nobody knows; in the middle of a frame it may have no second byte,
 // for which it would wait.
-func (r *reader) idles() bool {
-	if r.pos < r.end {
+func (r *reader) waits() bool {
+	switch {
+	case r.pos < r.filled:
 		return false
-	}
-	if r.c.t.raw != nil {
+	case r.c.t.raw != nil:
 		return r.drained
 	}
 	return !r.frame.open
@@ -43,7 +43,10 @@ func (r *reader) idles() bool {
 
 // await waits, under the lock, holding one byte of memory, and borrows the
 // buffer once there is something.
-func (r *reader) await() (n int, err error) {
+func (r *reader) await(want int) (n int, err error) {
+	if r.sparse {
+		r.ahead.disarm()
+	}
 	r.drop()
 	r.rest()
 	n, err = r.c.t.await()
@@ -52,26 +55,37 @@ func (r *reader) await() (n int, err error) {
 	}
 	r.drained = false
 	if n == 0 {
-		return r.read()
+		return r.read(want)
 	}
-	r.seen(n)
-	r.borrow(int(r.size))
-	r.buf[0], r.end = r.c.t.first[0], 1
-	m, err := r.read()
-	if m == 0 && err != nil && !interrupted(err) {
-		r.stop(err)
-	}
-	return n + m, nil
+	return r.second(want)
 }
 
-// passControl deals with the control frame at pos; begun says that what is
-// there is a data frame, or not all of a header.
+// second reads what follows the first byte, which was read.
+func (r *reader) second(want int) (n int, err error) {
+	p := r.room(want, r.pace.next(), r.pace.least())
+	p[0], n = r.c.t.first[0], 1
+	r.seen(n)
+	if len(p) > 1 {
+		var m int
+		if m, err = r.tryRead(p[1:]); m > 0 {
+			n += m
+		}
+	}
+	r.came(n)
+	r.pace.read(want, len(p), n)
+	if err != nil && !r.c.t.recalled(err) {
+		r.stop(err)
+	}
+	return n, nil
+}
+
+// passControl deals with the control frame at the parse cursor; begun says that
+// what is there is a data frame, or not all of a header.
 func (r *reader) passControl(ctx context.Context) (begun bool, err error) {
-	p := r.buf[r.pos:r.end]
-	if Type(p[0]&0x0F) < Close {
+	if Type(r.buf[r.pos]&0x0F) < Close {
 		return true, nil
 	}
-	h, n, err := r.parse(p)
+	h, n, err := r.header()
 	if err != nil || n == 0 {
 		return err == nil, err
 	}

@@ -38,9 +38,9 @@ func (c *Conn) readOut() {
 	c.r.acquire(context.Background())
 	c.r.over = true
 	c.r.release()
-	own := bufpool.Get(firstRead)
+	own := bufpool.Get(leastRoom)
 	defer own.Free()
-	for err := error(nil); err == nil || interrupted(err); {
+	for err := error(nil); err == nil || c.t.recalled(err); {
 		c.t.resume()
 		_, err = c.t.rwc.Read(own.Mem)
 	}

@@ -4,4 +4,4 @@ package stream
 
 const raceDetector = false
 
-func checkNothing() {}
+func checkIdle() {}

@@ -6,9 +6,9 @@ import "reflect"
 
 const raceDetector = true
 
-// checkNothing finds out whoever wrote to what all connections share.
-func checkNothing() {
-	if !reflect.DeepEqual(&nothing, new(intake)) {
-		panic("wsflow: the intake that stands for none was written to")
+// checkIdle finds out whoever wrote to what all connections share.
+func checkIdle() {
+	if !reflect.DeepEqual(&idle, new(parsing)) {
+		panic("wsflow: the parsing that stands for none was written to")
 	}
 }

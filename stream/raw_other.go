@@ -19,7 +19,7 @@ func (*transport) ask(uintptr) bool { panic("no plain sockets on this system") }
 
 func (*transport) awaitRaw() (int, error) { panic("no plain sockets on this system") }
 
-func (*transport) tryRead(*bufpool.Buffer, []byte) (int, error) {
+func (*transport) tryRead([]byte) (int, error) {
 	panic("no plain sockets on this system")
 }
 

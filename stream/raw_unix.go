@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
@@ -34,20 +35,18 @@ type rawIO struct {
 	err syscall.Errno
 }
 
-// raw returns the attempt that goes round with the buffer.
-func (b *beside) raw() *rawIO {
-	if b.io == nil {
-		x := new(rawIO)
-		x.in, x.out = x.read, x.write
-		b.io = x
-	}
-	return b.io
-}
+// attempts are many, and short: a pool has enough of them with a few.
+var attempts = sync.Pool{New: func() any {
+	x := new(rawIO)
+	x.in, x.out = x.read, x.write
+	return x
+}}
 
-// tryRead reads what a plain socket has at once into p, which lies in b. It
+// tryRead reads what a plain socket has at once into p. It
 // returns 0 and no error if there is nothing.
-func (t *transport) tryRead(b *bufpool.Buffer, p []byte) (int, error) {
-	x := besideOf(b).raw()
+func (t *transport) tryRead(p []byte) (int, error) {
+	x := attempts.Get().(*rawIO)
+	defer attempts.Put(x)
 	x.p, x.n, x.err = p, 0, 0
 	err := t.raw.Read(x.in)
 	x.p = nil
@@ -98,10 +97,11 @@ func (t *transport) ask(fd uintptr) bool {
 	return !none
 }
 
-// tryWrite writes what a plain socket takes at once of p, which lies in b. It
+// tryWrite writes what a plain socket takes at once of p. It
 // returns fewer bytes than p has, and no error, if the socket is full.
-func (t *transport) tryWrite(b *bufpool.Buffer, p []byte) (int, error) {
-	x := besideOf(b).raw()
+func (t *transport) tryWrite(_ *bufpool.Buffer, p []byte) (int, error) {
+	x := attempts.Get().(*rawIO)
+	defer attempts.Put(x)
 	x.p, x.n, x.err = p, 0, 0
 	err := t.raw.Write(x.out)
 	x.p = nil

@@ -37,7 +37,11 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 		return err
 	}
 	r := &c.r
-	r.assemble, r.current = true, nil
+	if ctx.Err() != nil {
+		c.leave()
+		return context.Cause(ctx)
+	}
+	r.assemble, r.current, r.watched = true, nil, true
 	stop := r.watchContext(ctx)
 	defer r.leave(stop)
 	if raceDetector {
@@ -186,7 +190,7 @@ type messageReader struct {
 func (m *messageReader) start() error {
 	r := m.r
 	defer r.watchContext(m.ctx)()
-	r.assemble, r.current = false, nil
+	r.assemble, r.current, r.watched = false, nil, true
 	kept, err := r.c.nextKept(m.ctx)
 	if err != nil {
 		return m.report(err)
@@ -201,17 +205,17 @@ func (m *messageReader) start() error {
 		if err != nil {
 			return m.report(err)
 		}
-		if r.whole.skip {
-			r.whole.skip = !f.Last
+		if r.msg.skip {
+			r.msg.skip = !f.Last
 			continue
 		}
 		m.typ, m.rest, m.last = f.Type, f.Payload, f.Last
-		r.whole.skip = !f.Last
+		r.msg.skip = !f.Last
 		r.current = m
-		if r.whole.typ != 0 { // All had begun to assemble this message.
-			r.whole.add(f.Payload, r.limit)
-			m.rest = r.whole.own.Mem[:r.whole.n]
-			r.whole.typ, r.whole.n = 0, 0
+		if r.msg.typ != 0 { // All had begun to assemble this message.
+			r.msg.add(f.Payload, r.limit)
+			m.rest = r.msg.own.Mem[:r.msg.n]
+			r.msg.typ, r.msg.n = 0, 0
 		}
 		return nil
 	}
@@ -280,6 +284,6 @@ func (m *messageReader) more() error {
 		return err
 	}
 	m.rest, m.last = f.Payload, f.Last
-	r.whole.skip = !f.Last
+	r.msg.skip = !f.Last
 	return nil
 }

@@ -25,6 +25,7 @@ type transport struct {
 	raw syscall.RawConn // nil unless rwc is a plain socket
 
 	closed atomic.Bool
+	called atomic.Bool // interrupt was called, and resume was not
 
 	// Of await.
 	first [1]byte
@@ -41,6 +42,9 @@ type recallable interface {
 }
 
 func (t *transport) init(rwc io.ReadWriteCloser) {
+	if c, ok := rwc.(interface{ SetDeadline(time.Time) error }); ok {
+		c.SetDeadline(time.Time{}) // one that was meant for the opening handshake
+	}
 	c, ok := rwc.(recallable)
 	if !ok || c.SetReadDeadline(time.Time{}) != nil {
 		t.rwc = newPatient(rwc)
@@ -65,11 +69,21 @@ var longAgo = time.Unix(1, 0)
 
 // interrupt makes the read that is waiting, or else the next one, return
 // os.ErrDeadlineExceeded. It lasts until resume.
-func (t *transport) interrupt() { t.rwc.SetReadDeadline(longAgo) }
+func (t *transport) interrupt() {
+	t.called.Store(true)
+	t.rwc.SetReadDeadline(longAgo)
+}
 
-func (t *transport) resume() { t.rwc.SetReadDeadline(time.Time{}) }
+func (t *transport) resume() {
+	t.called.Store(false)
+	t.rwc.SetReadDeadline(time.Time{})
+}
 
-func interrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+// recalled reports that a Read returned because of interrupt. A connection of
+// the caller's own may time out by itself, which is its end.
+func (t *transport) recalled(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && t.called.Load()
+}
 
 // cut closes the connection at once, whatever is on its way.
 func (t *transport) cut() {

@@ -14,8 +14,10 @@ import (
 	"sync/atomic"
 )
 
-// A Buffer is memory of a size class: a power of two from 64 bytes to 1 MiB.
-// Larger ones have the size that was asked for, and are not pooled.
+// A Buffer is memory of a size class, from 64 bytes to 1 MiB. Classes are powers
+// of two, and from 4 KiB on there are three more between two of those, as what
+// is handed away is kept for long. Larger buffers have the size that was asked
+// for, and are not pooled.
 type Buffer struct {
 	Mem []byte // its length is the class
 	// Side is what the user of the package keeps beside the memory. It goes
@@ -29,26 +31,39 @@ type Buffer struct {
 }
 
 const (
-	minClass = 6  // 64 bytes
-	maxClass = 20 // 1 MiB
+	minBits  = 6  // 64 bytes
+	fineBits = 12 // 4 KiB
+	maxBits  = 20 // 1 MiB
 
 	// MaxPooled is the size of the largest buffers that are pooled.
-	MaxPooled = 1 << maxClass
+	MaxPooled = 1 << maxBits
 )
 
-var pools [maxClass + 1]sync.Pool
+var pools [4 * (maxBits + 1)]sync.Pool
+
+// class returns the number and the size of the smallest class that holds n
+// bytes, which are at most MaxPooled.
+func class(n int) (number, size int) {
+	if n <= 1<<fineBits {
+		b := max(minBits, bits.Len(uint(max(n, 1)-1)))
+		return 4 * b, 1 << b
+	}
+	b := bits.Len(uint(n-1)) - 1 // n lies above 1<<b
+	quarter := (n - 1) >> (b - 2) & 3
+	return 4*b + quarter + 1, 1<<b + (quarter+1)<<(b-2)
+}
 
 // Get returns a buffer of at least n bytes, which may hold anything.
 func Get(n int) *Buffer {
 	count(1)
-	class := max(minClass, bits.Len(uint(max(n, 1)-1)))
-	if class > maxClass {
+	if n > MaxPooled {
 		return newBuffer(n)
 	}
-	if b, ok := pools[class].Get().(*Buffer); ok {
+	number, size := class(n)
+	if b, ok := pools[number].Get().(*Buffer); ok {
 		return b
 	}
-	return newBuffer(1 << class)
+	return newBuffer(size)
 }
 
 func newBuffer(n int) *Buffer {
@@ -68,7 +83,8 @@ func (b *Buffer) Free() {
 	}
 	count(-1)
 	spoil(b)
-	if class := bits.Len(uint(len(b.Mem) - 1)); class <= maxClass {
-		pools[class].Put(b)
+	if len(b.Mem) <= MaxPooled {
+		number, _ := class(len(b.Mem))
+		pools[number].Put(b)
 	}
 }

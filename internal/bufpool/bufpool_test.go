@@ -7,7 +7,8 @@ import (
 
 func TestGetRoundsUpToAClass(t *testing.T) {
 	for _, c := range []struct{ ask, get int }{
-		{0, 64}, {1, 64}, {64, 64}, {65, 128}, {4096, 4096}, {4097, 8192},
+		{0, 64}, {1, 64}, {64, 64}, {65, 128}, {4096, 4096}, {4097, 5120}, {5121, 6144}, {7169, 8192}, {8192, 8192}, {8193, 10240},
+		{64 << 10, 64 << 10}, {65537, 80 << 10}, {MaxPooled - 1, MaxPooled},
 		{MaxPooled, MaxPooled}, {MaxPooled + 1, MaxPooled + 1},
 	} {
 		if b := Get(c.ask); len(b.Mem) != c.get {
@@ -123,5 +124,22 @@ func TestTicketsAreReleasedFromManyGoroutines(t *testing.T) {
 	all.Wait()
 	if got := b.refs.Load(); got != 1 {
 		t.Errorf("%d holders are left", got-1)
+	}
+}
+
+// A buffer that was given back is found again under all sizes of its class, and
+// under no other.
+func TestClassesDoNotOverlap(t *testing.T) {
+	last, lastSize := 0, 0
+	for n := 1; n <= MaxPooled; n += 1 + n/97 {
+		number, size := class(n)
+		back, same := class(size)
+		if size < n || back != number || same != size {
+			t.Fatalf("%d bytes are of class %d of %d bytes, which are of class %d of %d", n, number, size, back, same)
+		}
+		if number < last || size < lastSize || (number == last) != (size == lastSize) {
+			t.Fatalf("class %d of %d bytes comes behind class %d of %d", number, size, last, lastSize)
+		}
+		last, lastSize = number, size
 	}
 }

@@ -1,0 +1,53 @@
+package stream
+
+import "github.com/wsflow/wsflow/internal/wire"
+
+const (
+	readSize   = 64 << 10 // what one read from a plain socket asks for
+	recordSize = 32 << 10 // what a buffer for anything else holds: a TLS record, behind what is left of the last one
+	recordMax  = 16 << 10 // the most that a TLS record holds: what is cut off it takes a read of its own
+)
+
+// A pace says how much to read at a time.
+type pace struct {
+	plain bool  // from a plain socket, whose buffer is borrowed once something is there; never changes
+	size  int32 // of the next buffer; 0: nothing was read yet
+}
+
+// next returns the size of the buffer to borrow next.
+func (p pace) next() int {
+	switch {
+	case p.size > 0:
+		return int(p.size)
+	case p.plain:
+		return readSize
+	}
+	return leastRoom
+}
+
+// least returns how many bytes to ask for at least.
+func (p pace) least() int {
+	if !p.plain && p.size >= recordSize {
+		return recordMax
+	}
+	return leastRoom
+}
+
+// read takes in that a read for so many wanted bytes got so many of those that it
+// asked for. Buffers are as large as large frames need for as long as those come.
+// Where a buffer waits with the read, little traffic makes it small.
+func (p *pace) read(want, asked, got int) {
+	usual := int32(recordSize)
+	if p.plain {
+		usual = readSize
+	}
+	switch {
+	case want > inPlace:
+	case want >= largeFrame:
+		p.size = max(p.size, usual, int32(want+wire.MaxHeader+p.least()))
+	case !p.plain && got < min(asked, leastRoom):
+		p.size = leastRoom
+	case p.size < usual, got == asked:
+		p.size = usual
+	}
+}

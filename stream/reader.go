@@ -1,0 +1,358 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
+)
+
+// errOver says that nothing more will be read; the terminal event tells why.
+var errOver = errors.New("wsflow: the inbound stream is over")
+
+// A stopped is the end of a consumer's context, whatever its cause is.
+type stopped struct{ cause error }
+
+func (e *stopped) Error() string { return e.cause.Error() }
+
+// A reader is the shell around inbound: it reads, waits, and hands on what comes
+// of it.
+//
+// Who holds mu reads from the transport: the consumer while it waits for bytes,
+// or the look-ahead while the consumer is away. It is held for what inbound
+// guards, too.
+type reader struct {
+	c *Conn
+
+	inbound
+	most int // the largest message that burst takes; negative: none; never changes
+
+	// Consumer only.
+	current *messageReader // the one that a Reader returned last
+	idle    func()         // called before the consumer may wait; may be nil
+	watched bool           // what it hands messages to may keep it for long
+
+	// Guarded by mu.
+	mu      ctxMutex
+	ahead   lookAhead
+	pace    pace
+	over    bool // nothing more is read
+	drained bool // the transport seems to be empty: it was when last asked, or had little
+	sparse  bool // more than a round of the watch lies between the last two reads
+
+	// Of anybody.
+	last      atomic.Int64 // when the last bytes came
+	attention atomic.Int32 // pauses held and consumers cancelled: not zero makes a consumer look up
+	wanted    atomic.Int32 // consumers that wait for mu
+}
+
+func (c *Conn) initReader(role Role, o *Options) {
+	r := &c.r
+	r.c, r.parsing, r.role, r.limit = c, &idle, role, o.SizeLimit
+	r.drained = true
+	r.last.Store(int64(now()))
+	r.pace.plain = c.t.raw != nil
+	r.ahead.r, r.ahead.bound = r, o.LookAhead
+	if n := len(o.Buffered); n > 0 {
+		copy(r.room(0, n, n), o.Buffered)
+		r.came(n)
+	}
+}
+
+// initBurst says, once the operators are attached, which messages burst takes.
+func (r *reader) initBurst() {
+	r.most = -1
+	if r.role == Client && !r.chain.all {
+		r.most = inPlace
+		if r.limit >= 0 {
+			r.most = int(min(inPlace, r.limit))
+		}
+	}
+}
+
+// acquire takes the lock, calling back whoever reads ahead.
+func (r *reader) acquire(ctx context.Context) error {
+	if r.mu.tryLock() {
+		return nil
+	}
+	r.wanted.Add(1)
+	defer r.wanted.Add(-1)
+	r.c.t.interrupt()
+	select {
+	case r.mu.locking() <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &stopped{context.Cause(ctx)}
+	}
+}
+
+func (r *reader) release() { r.mu.unlock() }
+
+// fill waits until more bytes are known to the consumer, who wants so many from
+// the parse cursor on. What it took before is gone then.
+func (r *reader) fill(ctx context.Context, want int) error {
+	if r.idle != nil {
+		r.idle()
+	}
+	if err := r.acquire(ctx); err != nil {
+		return err
+	}
+	err := r.refill(ctx, want)
+	r.release()
+	if err == nil && r.watched {
+		r.ahead.arm()
+	}
+	return err
+}
+
+// refill is fill under the lock.
+func (r *reader) refill(ctx context.Context, want int) error {
+	r.heard()
+	r.ahead.progress()
+	if r.advance(want) {
+		return nil
+	}
+	for !r.over && !r.c.ended() {
+		if ctx.Err() != nil {
+			return &stopped{context.Cause(ctx)}
+		}
+		if r.c.abandoned() {
+			return errOver
+		}
+		n, err := r.read(want)
+		switch {
+		case n > 0:
+			return nil
+		case err == nil:
+		case r.c.t.recalled(err):
+			r.c.t.resume()
+		default:
+			r.stop(err)
+		}
+	}
+	return errOver
+}
+
+// stop ends reading under the lock: err is what the transport said, or nil
+// after a Close frame.
+func (r *reader) stop(err error) {
+	if r.over {
+		return
+	}
+	r.over = true
+	if err != nil {
+		r.c.readFailed(err)
+	}
+}
+
+// read reads once, for the consumer, and returns 0 and no error if a plain
+// socket has nothing: the next read waits.
+func (r *reader) read(want int) (n int, err error) {
+	if r.waits() {
+		return r.await(want)
+	}
+	p := r.room(want, r.pace.next(), r.pace.least())
+	n, err = r.tryRead(p)
+	r.came(n)
+	r.pace.read(want, len(p), n)
+	return n, err
+}
+
+// tryRead reads into p: what a plain socket has at once, or, where that or
+// anything else seems to have nothing, what comes some time.
+func (r *reader) tryRead(p []byte) (n int, err error) {
+	t := &r.c.t
+	if t.raw != nil && !r.drained {
+		n, err = t.tryRead(p)
+		r.drained = n < min(len(p), leastRoom) && err == nil
+	} else {
+		n, err = t.rwc.Read(p)
+		r.drained = n < min(len(p), leastRoom)
+	}
+	r.seen(n)
+	return n, err
+}
+
+// seen notes the time, if bytes came.
+func (r *reader) seen(n int) {
+	if n > 0 {
+		at := int64(now())
+		r.sparse = at-r.last.Swap(at) > int64(watchEvery)
+	}
+}
+
+// letGo gives the buffer back when a loop ends and nothing in it waits, nor is
+// used by an operator.
+func (r *reader) letGo() {
+	if r.chain.more > 0 || !r.mu.tryLock() {
+		return // Or the look-ahead reads; the next loop will see to it.
+	}
+	r.heard()
+	if r.pos == r.filled {
+		r.msg.recall()
+		r.drop()
+		r.rest()
+	}
+	r.release()
+}
+
+// empty gives all memory back once nothing more is to be parsed.
+func (r *reader) empty() {
+	r.acquire(context.Background())
+	defer r.release()
+	r.stop(nil)
+	r.clear()
+	r.ahead.held.Store(false)
+}
+
+const (
+	sharedMin = 16 << 10 // what there must be in a buffer that messages share
+	sharedMax = 1 << 20  // the largest of these buffers
+)
+
+// share reports whether the messages that lie in the buffer may be given away,
+// the buffer with them: whoever keeps one keeps all of it, so it is well
+// filled, and not large.
+func (r *reader) share() bool {
+	if r.slab.Buffer() == nil && r.end >= max(sharedMin, len(r.buf)/2) && len(r.buf) <= sharedMax {
+		r.slab.Open(r.own)
+		besideOf(r.own).used = 0
+	}
+	return r.slab.Left() > 0
+}
+
+// piece returns the next piece of a data frame, as it came off the wire.
+// Control frames on the way are dealt with.
+func (r *reader) piece(ctx context.Context) (Frame, error) {
+	if !r.frame.open {
+		if err := r.openFrame(ctx); err != nil {
+			return Frame{}, err
+		}
+	}
+	for {
+		if r.attention.Load() != 0 {
+			if err := r.attend(ctx); err != nil {
+				return Frame{}, err
+			}
+		}
+		f, want, err := r.inbound.piece()
+		if err != nil || want == 0 {
+			return f, err
+		}
+		if err := r.fill(ctx, want); err != nil {
+			return Frame{}, err
+		}
+	}
+}
+
+// openFrame reads up to the payload of the next data frame.
+func (r *reader) openFrame(ctx context.Context) error {
+	for {
+		h, n, err := r.header()
+		switch {
+		case err != nil:
+			return err
+		case n == 0:
+			if err := r.fill(ctx, headerSize(r.buf[r.pos:r.end])); err != nil {
+				return err
+			}
+		case h.Opcode < byte(Close):
+			r.pos += n
+			return r.openData(h)
+		default:
+			if err := r.control(ctx, h, n); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// message returns the next whole message. Its bytes are lent until the next
+// call.
+func (r *reader) message(ctx context.Context) (Message, error) {
+	r.msg.recall()
+	for {
+		if r.attention.Load() != 0 {
+			if err := r.attend(ctx); err != nil {
+				return Message{}, err
+			}
+		}
+		f, err := r.next(ctx)
+		if err != nil {
+			return Message{}, err
+		}
+		a := &r.msg
+		if a.skip {
+			a.skip = !f.Last
+			continue
+		}
+		if size := int64(a.n) + int64(len(f.Payload)); r.limit >= 0 && size > r.limit {
+			return Message{}, tooBig(size, r.limit)
+		}
+		if f.First && f.Last && a.n == 0 {
+			return Message{Type: f.Type, Data: f.Payload}, nil
+		}
+		a.typ = f.Type
+		a.add(f.Payload, r.limit)
+		if f.Last {
+			return a.message(), nil
+		}
+	}
+}
+
+func (r *reader) burst(yield func(Message, error) bool) bool {
+	return r.inbound.burst(r.most, &r.attention, yield)
+}
+
+// attend deals with what raised attention: it waits while the connection is
+// paused, and returns an error once the consumer's context or its caller ended
+// the wait.
+func (r *reader) attend(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil {
+			return &stopped{context.Cause(ctx)}
+		}
+		if r.c.abandoned() {
+			return errOver
+		}
+		resumed := r.c.pauses.current()
+		if resumed == nil {
+			return nil
+		}
+		if err := r.hold(ctx, resumed); err != nil {
+			return err
+		}
+	}
+}
+
+// hold waits until resumed is closed. The look-ahead goes on meanwhile.
+func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
+	r.ahead.arm()
+	select {
+	case <-resumed:
+	case <-ctx.Done():
+	case <-r.c.quit.done():
+	}
+	return nil
+}
+
+// spoil poisons lent messages, except those that lie in an operator's memory.
+func (r *reader) spoil(lent ...Message) {
+	if !raceDetector || r.chain.some {
+		return
+	}
+	for _, m := range lent {
+		if m.own == nil {
+			bufpool.Poison(m.Data)
+		}
+	}
+}
+
+// spoiling poisons what yield was lent.
+func (r *reader) spoiling(yield func(Message, error) bool) func(Message, error) bool {
+	return func(m Message, err error) bool {
+		defer r.spoil(m)
+		return yield(m, err)
+	}
+}
