@@ -14,11 +14,23 @@ const (
 	// forgets its window over it.
 	libraryLeast = 128
 
-	// Windows of at least this size have a table kept for them. It takes less
-	// time to look through smaller ones: 4 us for 4 KiB.
+	// With context takeover, a window of at least 2^tableLeastBits bytes is
+	// kept as its last three quarters, and a table in place of the rest. That
+	// finds more than all of the window with the half of the table: 3 % fewer
+	// bytes of English text. It takes less time to look through smaller
+	// windows: 4 us for 4 KiB.
 	tableLeastBits = 14
-	tableKept      = 2 << 10
 )
+
+// kept returns how much is kept of what was sent: bytes, and entries of a
+// table with two bytes each.
+func kept(bits int) (history, entries int) {
+	size := 1 << bits
+	if bits < tableLeastBits {
+		return size, 0
+	}
+	return size - size/4, size / 8
+}
 
 // A sender compresses the outbound messages of one connection.
 type sender struct {
@@ -30,6 +42,7 @@ type sender struct {
 	takeover  bool
 	frame     int      // about how much of a whole message makes a frame; negative: all
 	window    window   // stays empty without takeover
+	entries   int      // of table
 	table     []uint16 // of the window's bytes, or nil
 	end       uint16   // the position where the window ends
 
@@ -47,7 +60,7 @@ func newSender(state *State, opts Options, down func(stream.Frame) error) *sende
 		takeover:  state.agreed.LocalContextMode == Takeover,
 		frame:     pieceSize,
 	}
-	s.window.size = 1 << s.bits
+	s.window.size, s.entries = kept(s.bits)
 	if s.threshold == 0 {
 		s.threshold = noTakeoverThreshold
 		if s.takeover {
@@ -89,8 +102,8 @@ func (s *sender) begin(f stream.Frame) {
 		s.encoder.startLibrary(&s.window, s.level, 1<<s.bits)
 		return
 	}
-	if s.table == nil && s.takeover && s.level == fastest && s.bits >= tableLeastBits {
-		s.table = make([]uint16, tableKept)
+	if s.table == nil && s.takeover && s.level == fastest && s.entries > 0 {
+		s.table = make([]uint16, s.entries)
 	}
 	s.encoder.start(&s.window, 1<<s.bits, s.table, s.end)
 }
@@ -127,7 +140,7 @@ func (s *sender) compress(f stream.Frame) error {
 	if f.Last {
 		e.out = e.out[:len(e.out)-len(tail)]
 	}
-	if whole && s.first && len(e.out) >= len(f.Payload) && !s.seeds() {
+	if whole && s.first && len(e.out) >= len(f.Payload) && !s.seeds(len(f.Payload)) {
 		return s.down(f)
 	}
 	if err := s.send(f, len(e.out), f.Last); err != nil {
@@ -138,12 +151,12 @@ func (s *sender) compress(f stream.Frame) error {
 	return nil
 }
 
-// seeds reports whether a message is to be compressed although it gains
-// nothing, by a few bytes at most, so that the window has something to begin
-// with. Otherwise short messages, which gain by their likeness alone, would all
-// go as they are. What could only be stored is like nothing.
-func (s *sender) seeds() bool {
-	return s.takeover && s.window.n < seedSize && s.encoder.out[0]>>1&3 != 0
+// seeds reports whether a message of n bytes is to be compressed although it
+// gains nothing, by a few bytes at most, so that the window has something to
+// begin with. Otherwise messages that gain by their likeness alone would all go
+// as they are. A short one that could only be stored is like nothing.
+func (s *sender) seeds(n int) bool {
+	return s.takeover && s.window.n < seedSize && (n >= seedSize/4 || s.encoder.out[0]>>1&3 != 0)
 }
 
 // send hands on the first n bytes of what is compressed, as a frame of the message

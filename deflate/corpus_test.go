@@ -1,9 +1,15 @@
 package deflate
 
 import (
+	"bytes"
+	"compress/zlib"
 	"fmt"
+	"go/build"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // The tests' messages are JSON of two kinds, the same in each run: records
@@ -34,8 +40,61 @@ func ticker(r *rand.Rand, size int) []byte {
 	return []byte(b.String()[:size])
 }
 
+// The texts are files of the Go distribution, of which messages are slices, one
+// after the other.
+var texts = map[string]func() []byte{
+	"english": english,
+	"html":    sync.OnceValue(func() []byte { return toolchain("doc/go_spec.html") }),
+	"go":      sync.OnceValue(func() []byte { return toolchain("src/net/http/server.go") }),
+	"pdf":     sync.OnceValue(pdf),
+}
+
+var english = sync.OnceValue(func() []byte { return toolchain("src/testdata/Isaac.Newton-Opticks.txt") })
+
+func toolchain(path string) []byte {
+	p, err := os.ReadFile(filepath.Join(build.Default.GOROOT, path))
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// pdf is built as PDF is: dictionaries, and streams that are compressed.
+func pdf() []byte {
+	var b bytes.Buffer
+	var offsets []int
+	object := func(format string, args ...any) {
+		offsets = append(offsets, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n<< "+format, append([]any{len(offsets)}, args...)...)
+	}
+	for rest := english(); len(rest) > 0; {
+		text := rest[:min(len(rest), 3000)]
+		rest = rest[len(text):]
+		var z bytes.Buffer
+		w := zlib.NewWriter(&z)
+		w.Write(text)
+		w.Close()
+		n := len(offsets)
+		object("/Type /Page\n/Parent 1 0 R\n/Resources %d 0 R\n/MediaBox [0 0 595 842]\n/Contents %d 0 R\n>>\nendobj\n", n/2, n+2)
+		object("/Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream\nendobj\n", z.Len(), z.Bytes())
+	}
+	fmt.Fprintf(&b, "xref\n0 %d\n", len(offsets))
+	for _, at := range offsets {
+		fmt.Fprintf(&b, "%010d 00000 n \n", at)
+	}
+	return b.Bytes()
+}
+
 // corpus returns count messages of the kind, of size bytes each.
 func corpus(kind string, size, count int) (messages [][]byte) {
+	if text, is := texts[kind]; is {
+		p := text()
+		for i := range count {
+			at := i * size % (len(p) - size)
+			messages = append(messages, p[at:at+size])
+		}
+		return messages
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range count {
 		messages = append(messages, corpora[kind](r, size))

@@ -7,10 +7,11 @@
 // and how much it saves.
 //
 // A connection on which messages may refer back to earlier ones ("context
-// takeover", the default) keeps the last 2^bits bytes of each direction, 32 KiB
-// unless smaller windows are agreed on, and for what it sends 4 KiB more to
-// find its way in them. Encoders and decoders are borrowed while a message is
-// under way. Without context takeover nothing is kept.
+// takeover", the default) keeps 2^bits bytes for each direction, 32 KiB unless
+// smaller windows are agreed on: what it received last, and of what it sent
+// last three quarters as much, with a table to find its way in them. Encoders
+// and decoders are borrowed while a message is under way. Without context
+// takeover nothing is kept.
 //
 // The decoder is this package's own, and so is the encoder of the fastest
 // level, because those of klauspost/compress, which do the other levels, do

@@ -8,11 +8,15 @@ import (
 )
 
 // perConnection returns how many bytes of the heap a connection keeps after
-// messages went both ways.
+// many different messages went both ways.
 func perConnection(t *testing.T, agreed Setup) int {
 	t.Helper()
 	const connections = 20
-	messages := corpus("records", 20_000, 3)
+	var messages [][]byte
+	for kind := range corpora {
+		messages = append(messages, corpus(kind, 1000, 40)...)
+		messages = append(messages, corpus(kind, 50_000, 2)...)
+	}
 	heap := func() int {
 		var m runtime.MemStats
 		for range 3 { // what the pools hold goes too
@@ -21,7 +25,7 @@ func perConnection(t *testing.T, agreed Setup) int {
 		runtime.ReadMemStats(&m)
 		return int(m.HeapAlloc)
 	}
-	var kept []any
+	var all []any
 	before := heap()
 	for range connections {
 		s, w := newTestSender(agreed, Options{Level: fastest})
@@ -33,27 +37,24 @@ func perConnection(t *testing.T, agreed Setup) int {
 				t.Fatal(err)
 			}
 		}
-		if table := agreed.LocalContextMode == Takeover && agreed.LocalMaxWindowBits >= tableLeastBits; (s.table != nil) != table {
-			t.Fatalf("%+v: the table is %d entries", agreed, len(s.table))
+		history, entries := kept(agreed.LocalMaxWindowBits)
+		if agreed.LocalContextMode == Takeover && (s.window.n != history || len(s.table) != entries || r.window.n != r.window.size) {
+			t.Fatalf("%+v: the windows hold %d and %d bytes, the table %d entries", agreed, s.window.n, r.window.n, len(s.table))
 		}
-		kept = append(kept, s, r)
+		all = append(all, s, r)
 	}
 	grown := heap() - before
-	runtime.KeepAlive(kept)
+	runtime.KeepAlive(all)
 	return grown / connections
 }
 
-// At 15 bits a connection keeps at most 72 KiB in all; below, 2^bits for each
-// direction and little more.
+// A connection keeps 2^bits bytes for each direction and little more, whatever
+// went over it: at 15 bits less than 72 KiB with everything.
 func TestMemory(t *testing.T) {
 	const little = 1 << 10
 	for bits := minWindowBits; bits <= maxWindowBits; bits++ {
-		most := 2<<bits + little
-		if bits >= tableLeastBits {
-			most += 2 * tableKept
-		}
-		if got := perConnection(t, setup(Takeover, bits)); got > most || got > 72<<10 {
-			t.Errorf("%d bits: a connection keeps %d bytes, want at most %d", bits, got, most)
+		if got := perConnection(t, setup(Takeover, bits)); got > 2<<bits+little {
+			t.Errorf("%d bits: a connection keeps %d bytes, want at most %d", bits, got, 2<<bits+little)
 		}
 	}
 	if got := perConnection(t, setup(NoTakeover, 15)); got > little {

@@ -2,12 +2,12 @@ package deflate
 
 // A window holds the last bytes of one direction of a connection: what later
 // messages may refer back to. It is a ring that grows with what comes, by
-// powers of two, up to its size; an empty window holds no memory.
+// doubling, up to its size; an empty window holds no memory.
 type window struct {
-	buf  []byte // its length is a power of two, or zero
-	n    int    // bytes held
-	at   int    // where the next byte goes
-	size int    // the most it holds, a power of two
+	buf  []byte
+	n    int // bytes held
+	at   int // where the next byte goes
+	size int // the most it holds
 }
 
 // add appends p; what is older than the size falls out.
@@ -19,9 +19,10 @@ func (w *window) add(p []byte) {
 		w.grow(need)
 	}
 	if n := copy(w.buf[w.at:], p); n < len(p) {
-		copy(w.buf, p[n:])
+		w.at = copy(w.buf, p[n:])
+	} else {
+		w.at += n
 	}
-	w.at = (w.at + len(p)) & (len(w.buf) - 1)
 	w.n = min(w.n+len(p), len(w.buf))
 }
 
@@ -30,7 +31,7 @@ func (w *window) add(p []byte) {
 func (w *window) grow(need int) {
 	room := min(w.size, 1<<10)
 	for room < need && room < w.size {
-		room *= 2
+		room = min(2*room, w.size)
 	}
 	buf := make([]byte, room)
 	w.at = copy(buf, w.buf[:w.n])
@@ -40,7 +41,10 @@ func (w *window) grow(need int) {
 // read fills p with the bytes that begin back bytes before the end. There must
 // be as many: len(p) <= back <= n.
 func (w *window) read(p []byte, back int) {
-	from := (w.at - back) & (len(w.buf) - 1)
+	from := w.at - back
+	if from < 0 {
+		from += len(w.buf)
+	}
 	if n := copy(p, w.buf[from:]); n < len(p) {
 		copy(p[n:], w.buf)
 	}

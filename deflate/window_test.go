@@ -7,7 +7,7 @@ import (
 )
 
 func TestWindow(t *testing.T) {
-	for _, size := range []int{256, 1024, 4096, 32768} {
+	for _, size := range []int{256, 1024, 4096, 24576, 32768} {
 		r := rand.New(rand.NewPCG(5, 6))
 		w := window{size: size}
 		var all []byte
