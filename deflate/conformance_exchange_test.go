@@ -23,11 +23,13 @@ type exchange struct {
 }
 
 func exchanges() []exchange {
-	all := []exchange{
-		{defaults, 0, 130 << 10},
-		{Setup{Takeover, NoTakeover, 15, 15}, -1, 16 << 10},
-		{Setup{NoTakeover, Takeover, 15, 15}, 0, 16 << 10},
-		{setup(NoTakeover, 15), -1, 16 << 10},
+	var all []exchange
+	for _, threshold := range []int{0, -1} { // with -1 the encoder sees all messages
+		all = append(all,
+			exchange{defaults, threshold, 130 << 10},
+			exchange{Setup{Takeover, NoTakeover, 15, 15}, threshold, 16 << 10},
+			exchange{Setup{NoTakeover, Takeover, 15, 15}, threshold, 16 << 10},
+			exchange{setup(NoTakeover, 15), threshold, 16 << 10})
 	}
 	if raced {
 		return all

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wsflow/wsflow/deflate"
 	"github.com/wsflow/wsflow/dial"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -17,11 +18,13 @@ type outfit struct {
 	operators []stream.Operator
 }
 
-// outfits are no operators at all, and the defaults: permessage-deflate and a
-// heartbeat.
+// outfits are no operators at all; the defaults, which are permessage-deflate
+// and a heartbeat; and permessage-deflate for messages of any size, which by
+// default leaves short ones as they are.
 var outfits = []outfit{
 	{"bare", []stream.Operator{}},
 	{"default", nil},
+	{"compressing all", []stream.Operator{deflate.New(&deflate.Options{Threshold: -1})}},
 }
 
 // lengths lie on both sides of where frame headers and buffers change.
