@@ -22,7 +22,7 @@ func benchmarkEach(b *testing.B, run func(b *testing.B, agreed Setup, messages [
 			b.Run(fmt.Sprintf("%v %d bits/%d", agreed.LocalContextMode, agreed.LocalMaxWindowBits, size), func(b *testing.B) {
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
-				run(b, agreed, corpus("records", size, 30+30_000/size))
+				run(b, agreed, corpus("records", size, 30+100_000/size))
 			})
 		}
 	}

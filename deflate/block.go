@@ -237,34 +237,31 @@ func (w *blockWriter) putHeader() {
 
 // putTokens writes the tokens and the end of the block. There must be room for
 // them in out, and eight bytes more. A token has at most 48 bits: 15 and 5 for
-// a length, 15 and 13 for a distance; 15 and less stay behind before each.
+// a length, 15 and 13 for a distance; 7 and less stay behind before each.
 func (w *blockWriter) putTokens(t *tokens, lit, dist []code) {
 	out, n := w.out[:cap(w.out)], len(w.out)
 	acc, nb := w.bits, w.nb
 	lit, dist = lit[:litSymbols], dist[:distSymbols]
 	for _, t := range t.list[:t.n] {
-		if nb > 15 {
-			binary.LittleEndian.PutUint64(out[n:], acc)
-			n += int(nb >> 3)
-			acc >>= nb & 56
-			nb &= 7
-		}
+		binary.LittleEndian.PutUint64(out[n:], acc)
+		n += int(nb >> 3)
+		acc >>= nb & 56
+		nb &= 7
 		if t < isCopy {
 			c := lit[t&0xFF]
-			acc |= uint64(c.bits) << (nb & 63)
+			acc |= uint64(c.bits) << nb
 			nb += uint(c.n)
 			continue
 		}
 		length := uint8(t >> 16)
 		sym := lengthSymbol[length]
 		c := lit[endOfBlock+1+int(sym)]
-		acc |= (uint64(c.bits) | uint64(length-lengthBase[sym])<<(c.n&15)) << (nb & 63)
+		acc |= (uint64(c.bits) | uint64(length-lengthBase[sym])<<(c.n&15)) << nb
 		nb += uint(c.n + lengthExtra[sym])
-		d := t & 0xFFFF
-		dsym := distSymbol(d)
+		dsym := t >> 25
 		c = dist[dsym]
 		extra := distExtra(dsym)
-		acc |= (uint64(c.bits) | uint64(d&(1<<extra-1))<<(c.n&15)) << (nb & 63)
+		acc |= (uint64(c.bits) | uint64(t&(1<<extra-1))<<(c.n&15)) << (nb & 63)
 		nb += uint(c.n) + extra
 	}
 	w.out, w.bits, w.nb = out[:n], acc, nb

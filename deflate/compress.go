@@ -154,9 +154,11 @@ func (s *sender) compress(f stream.Frame) error {
 // seeds reports whether a message of n bytes is to be compressed although it
 // gains nothing, by a few bytes at most, so that the window has something to
 // begin with. Otherwise messages that gain by their likeness alone would all go
-// as they are. A short one that could only be stored is like nothing.
+// as they are. Of those that could only be stored, short ones are like nothing,
+// and large ones would have found something in themselves.
 func (s *sender) seeds(n int) bool {
-	return s.takeover && s.window.n < seedSize && (n >= seedSize/4 || s.encoder.out[0]>>1&3 != 0)
+	likely := seedSize/4 <= n && n <= seedSize || s.encoder.out[0]>>1&3 != 0
+	return s.takeover && s.window.n < seedSize && likely
 }
 
 // send hands on the first n bytes of what is compressed, as a frame of the message
@@ -181,7 +183,7 @@ func (s *sender) remember(p []byte) {
 	}
 	s.window.add(p)
 	if s.table != nil {
-		s.end = s.encoder.matcher.keep(s.table)
+		s.end = s.encoder.matcher.end()
 	}
 }
 

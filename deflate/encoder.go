@@ -30,12 +30,14 @@ func (e *encoder) release() {
 		e.out = nil
 	}
 	e.out, e.bits, e.nb, e.active = e.out[:0], 0, 0, false
+	e.matcher.table = nil
 	encoders.Put(e)
 }
 
 // start begins a message that may refer back to the bytes in w, and to no
 // distance beyond limit. The kept table knows these bytes, the last of which
-// has the position before end; without one they are looked through.
+// has the position before end, and learns the message; without one they are
+// looked through.
 func (e *encoder) start(w *window, limit int, kept []uint16, end uint16) {
 	m := &e.matcher
 	m.limit = limit
@@ -43,13 +45,13 @@ func (e *encoder) start(w *window, limit int, kept []uint16, end uint16) {
 	if w.n > 0 {
 		w.read(m.hist[:w.n], w.n)
 	}
-	m.table = m.mem[:]
 	if kept != nil {
-		m.table = m.mem[:copy(m.mem[:], kept)]
+		m.use(kept)
 		m.base = end - uint16(m.n)
 		return
 	}
-	clear(m.table)
+	clear(m.own[:])
+	m.use(m.own[:])
 	m.base = 0
 	m.index()
 }

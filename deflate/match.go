@@ -6,7 +6,6 @@ import (
 )
 
 const (
-	minMatch = 4
 	maxMatch = 258
 
 	maxWindow = 1 << maxWindowBits
@@ -17,7 +16,7 @@ const (
 // Tokens are a block before it is coded: literal bytes, and copies of what
 // came before.
 type tokens struct {
-	list [chunkSize]uint32 // a byte, or isCopy | length-3 << 16 | distance-1
+	list [chunkSize]uint32 // a byte, or isCopy | distSymbol << 25 | length-3 << 16 | distance-1
 	n    int
 	lit  [litSymbols]uint16 // how often each symbol occurs
 	dist [distSymbols]uint16
@@ -43,10 +42,11 @@ func (t *tokens) literals(p []byte) {
 
 func (t *tokens) copy(length, distance int) {
 	l, d := uint32(length-3), uint32(distance-1)
-	t.list[t.n] = isCopy | l<<16 | d
+	sym := distSymbol(d)
+	t.list[t.n] = isCopy | sym<<25 | l<<16 | d
 	t.n++
 	t.lit[endOfBlock+1+int(lengthSymbol[uint8(l)])]++
-	t.dist[distSymbol(d)]++
+	t.dist[sym]++
 }
 
 // A matcher turns bytes into tokens. It has seen the bytes that lie before
@@ -62,31 +62,32 @@ type matcher struct {
 	base  uint16 // of positions: hist[i] has the position base+i, modulo 64 KiB
 	limit int    // the greatest distance of a copy
 	table []uint16
-	mem   [1 << tableBits]uint16 // of the table
+	shift uint                   // of a hash, so that it is one of the table's entries
+	own   [1 << tableBits]uint16 // the table, where none is kept
 }
 
 func load32(p []byte, i int) uint32 { return binary.LittleEndian.Uint32(p[i : i+4]) }
 func load64(p []byte, i int) uint64 { return binary.LittleEndian.Uint64(p[i : i+8]) }
 
 // hash5 hashes the low five bytes of v.
-func hash5(v uint64, shift uint) uint64 { return (v << 24) * 0xCF1BBCDCB7A56463 >> shift }
+func hash5(v uint64, shift uint) uint64 { return (v << 24) * 0xCF1BBCDCB7A56463 >> (shift & 63) }
 
-func (m *matcher) shift() uint { return uint(64 - bits.Len(uint(len(m.table)-1))) }
+// use sets the table, the length of which is a power of two.
+func (m *matcher) use(table []uint16) {
+	m.table = table
+	m.shift = uint(64 - bits.Len(uint(len(table)-1)))
+}
 
 // index puts all of hist into the table.
 func (m *matcher) index() {
-	hist, shift := m.hist[:m.n], m.shift()&63
+	hist, table, shift := m.hist[:m.n], m.table, m.shift
 	for i := 0; i+8 <= len(hist); i++ {
-		m.table[hash5(load64(hist, i), shift)] = m.base + uint16(i)
+		table[hash5(load64(hist, i), shift)] = m.base + uint16(i)
 	}
 }
 
-// keep copies the table, which must have the size of kept, and returns the
-// position that comes after hist.
-func (m *matcher) keep(kept []uint16) (end uint16) {
-	copy(kept, m.table)
-	return m.base + uint16(m.n)
-}
+// end returns the position behind hist.
+func (m *matcher) end() uint16 { return m.base + uint16(m.n) }
 
 // add appends p, at most a chunk, to hist, and returns where it begins there.
 func (m *matcher) add(p []byte) (from int) {
@@ -104,16 +105,21 @@ func (m *matcher) add(p []byte) (from int) {
 // itself, and looks less often the longer it has found none: at every eighth
 // byte at last, so that it sees where noise ends, as in a PDF.
 func (m *matcher) match(t *tokens, from int) {
-	hist, table, shift := m.hist[:m.n], m.table, m.shift()&63
+	hist, table, base, shift, limit := m.hist[:m.n], m.table, m.base, m.shift, m.limit
 	done := from // what lies before has its tokens
 	for s := from; s+8 <= len(hist); {
 		v := load64(hist, s)
-		distance := m.look(table, hash5(v, shift), s)
-		if distance == 0 || load32(hist, s-distance) != uint32(v) {
+		position, entry := base+uint16(s), hash5(v, shift)
+		distance := int(position - table[entry])
+		table[entry] = position
+		if distance == 0 || distance > min(s, limit) || load32(hist, s-distance) != uint32(v) {
 			s += 1 + min((s-done)>>5, 7)
 			continue
 		}
-		length := minMatch + common(hist[s+minMatch:min(s+maxMatch, len(hist))], hist[s+minMatch-distance:])
+		length := bits.TrailingZeros64(v^load64(hist, s-distance)) >> 3
+		if length == 8 {
+			length += common(hist[s+8:min(s+maxMatch, len(hist))], hist[s+8-distance:])
+		}
 		for s > done && s > distance && length < maxMatch && hist[s-1] == hist[s-1-distance] {
 			s--
 			length++
@@ -123,23 +129,10 @@ func (m *matcher) match(t *tokens, from int) {
 		s += length
 		done = s
 		if s+6 <= len(hist) {
-			m.look(table, hash5(load64(hist, s-2), shift), s-2)
+			table[hash5(load64(hist, s-2), shift)] = base + uint16(s-2)
 		}
 	}
 	t.literals(hist[done:])
-}
-
-// look returns how far before s, as far as a copy may reach, the table has
-// seen the hash, or 0, and notes it for s.
-func (m *matcher) look(table []uint16, hash uint64, s int) (distance int) {
-	at := &table[hash]
-	position := m.base + uint16(s)
-	distance = int(position - *at)
-	*at = position
-	if distance > min(s, m.limit) {
-		return 0
-	}
-	return distance
 }
 
 // common returns how many bytes a and b have in common at their beginnings.
