@@ -9,7 +9,7 @@ import (
 
 // perConnection returns how many bytes of the heap a connection keeps after
 // many different messages went both ways.
-func perConnection(t *testing.T, agreed Setup) int {
+func perConnection(t *testing.T, agreed Setup, level int) int {
 	t.Helper()
 	const connections = 20
 	var messages [][]byte
@@ -28,7 +28,7 @@ func perConnection(t *testing.T, agreed Setup) int {
 	var all []any
 	before := heap()
 	for range connections {
-		s, w := newTestSender(agreed, Options{Level: fastest})
+		s, w := newTestSender(agreed, Options{Level: level})
 		r := newReceiver(s.state)
 		for _, m := range messages {
 			send(t, s, whole(m))
@@ -37,7 +37,7 @@ func perConnection(t *testing.T, agreed Setup) int {
 				t.Fatal(err)
 			}
 		}
-		history, entries := kept(agreed.LocalMaxWindowBits)
+		history, entries := kept(agreed.LocalMaxWindowBits, level)
 		if agreed.LocalContextMode == Takeover && (s.window.n != history || len(s.table) != entries || r.window.n != r.window.size) {
 			t.Fatalf("%+v: the windows hold %d and %d bytes, the table %d entries", agreed, s.window.n, r.window.n, len(s.table))
 		}
@@ -53,11 +53,13 @@ func perConnection(t *testing.T, agreed Setup) int {
 func TestMemory(t *testing.T) {
 	const little = 1 << 10
 	for bits := minWindowBits; bits <= maxWindowBits; bits++ {
-		if got := perConnection(t, setup(Takeover, bits)); got > 2<<bits+little {
-			t.Errorf("%d bits: a connection keeps %d bytes, want at most %d", bits, got, 2<<bits+little)
+		for _, level := range []int{fastest, thorough} {
+			if got := perConnection(t, setup(Takeover, bits), level); got > 2<<bits+little {
+				t.Errorf("%d bits, level %d: a connection keeps %d bytes, want at most %d", bits, level, got, 2<<bits+little)
+			}
 		}
 	}
-	if got := perConnection(t, setup(NoTakeover, 15)); got > little {
+	if got := perConnection(t, setup(NoTakeover, 15), fastest); got > little {
 		t.Errorf("without takeover, a connection keeps %d bytes", got)
 	}
 }
