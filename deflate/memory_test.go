@@ -44,6 +44,7 @@ func perConnection(t *testing.T, agreed Setup, level int) int {
 		all = append(all, s, r)
 	}
 	grown := heap() - before
+	runtime.KeepAlive(messages)
 	runtime.KeepAlive(all)
 	return grown / connections
 }
