@@ -12,7 +12,7 @@ import (
 type beat struct {
 	link *stream.Link
 
-	mu        sync.Mutex // never held while the link is called
+	mu        sync.Mutex // of the link, only Listened is called under it
 	pulse     pulse
 	rtt       RTT
 	listeners *[]*func(RTT) // replaced, never changed in place; nil while there are none
@@ -20,29 +20,29 @@ type beat struct {
 
 // wake is the tap that the connection's timer calls.
 func (b *beat) wake(now time.Time) (time.Duration, error) {
-	held, read := b.link.Held(), sinceEpoch(b.link.LastRead())
+	see := sight{read: sinceEpoch(b.link.LastRead())}
+	see.delivered, see.ping = b.link.Delivered()
 	b.mu.Lock()
-	ping, sleep, err := b.pulse.wake(sinceEpoch(now), held, read)
+	see.listened = b.link.Listened(b.pulse.waiting())
+	ping, sleep, err := b.pulse.wake(sinceEpoch(now), see)
+	b.link.Listened(b.pulse.waiting())
 	payload := b.pulse.payload()
 	b.mu.Unlock()
-	if err != nil || !ping {
-		return sleep, err
+	if err == nil && ping {
+		// Where it fails the peer takes nothing: it is as if no answer came.
+		b.link.Control(stream.Ping, payload[:])
 	}
-	if b.link.Control(stream.Ping, payload[:]) != nil {
-		// The peer takes nothing. The timeout runs; try again.
-		b.mu.Lock()
-		b.pulse.repeat = true
-		b.mu.Unlock()
-	}
-	return sleep, nil
+	return sleep, err
 }
 
 // answered takes in a Pong and reports whether it told how long it took.
 func (b *beat) answered(payload []byte) (measured bool) {
-	read := sinceEpoch(b.link.LastRead())
+	now, read := sinceEpoch(time.Now()), sinceEpoch(b.link.LastRead())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	took, measured := b.pulse.answer(payload, read)
+	listened := b.link.Listened(b.pulse.waiting())
+	took, measured := b.pulse.answer(payload, now, read, listened)
+	b.link.Listened(b.pulse.waiting())
 	if measured {
 		b.rtt.add(took)
 	}

@@ -1,10 +1,37 @@
-// Package heartbeat keeps watch over the life of a connection, as an operator:
-// it sends a Ping when nothing has proven the peer alive for a while, measures
-// how long the Pong takes, and ends the connection when the peer stays silent.
+// Package heartbeat watches over the life of a connection, as an operator. It
+// sends a Ping when nothing has proven the peer alive for an interval, and again
+// after each further interval. It measures how long the Pongs take, and ends the
+// connection when the peer stays silent.
+//
+// # What counts as silence
+//
+// A healthy peer may be unable to answer, or its answer may not be read yet. So
+// the timeout starts anew, or stands still, where the silence says nothing about
+// the peer:
+//
+//   - A Pong to any of the unanswered Pings proves the peer alive, also a late
+//     one. With Options.AnyFrame, whatever is received does.
+//   - Once a Ping was sent, only time counts in which this side read from the
+//     connection or waited for it. A consumer that is busy, a full subscriber or a
+//     pause holds the timeout up as soon as the connection's look-ahead is spent.
+//   - While the Ping waits behind data that is being sent, each byte of that data
+//     that leaves starts the timeout anew. On Linux it has left when the peer's
+//     system acknowledged it, through TLS too. On other systems, and where the
+//     connection is no TCP socket, it has left when the transport took it. What
+//     leaves after the Ping proves nothing: a system acknowledges bytes also for a
+//     program that was stopped.
+//   - A wake that comes more than a second late tells that this program did not
+//     run, as on a machine that was suspended. The time before it does not count.
+//
+// One thing is not seen: a Pong that is on its way behind data of the peer. A
+// Timeout should be longer than what the peer has queued takes to arrive, or
+// AnyFrame be set. A server that never answers Pings needs AnyFrame.
+//
+// # What it costs
 //
 // It costs no goroutine and, for each connection, a few hundred bytes and one
 // timer, which wakes an idle connection once an interval. No timer is touched
-// for a message.
+// for a message, and no clock is read for one while no Ping is unanswered.
 package heartbeat
 
 import (
@@ -20,28 +47,23 @@ import (
 // the defaults.
 type Options struct {
 	// Interval is how long nothing may have proven the peer alive before a
-	// Ping asks for proof. Zero is 30 seconds; it may not be negative.
+	// Ping asks for proof, and how long after a Ping the next one is sent. Zero
+	// is 30 seconds; it may not be negative.
 	Interval time.Duration
 
 	// Timeout is how long nothing may have proven the peer alive before the
-	// connection ends with a *result.ConnectionFailed. The error that this one
-	// wraps says how long was waited for what, and is a [net.Error] whose
-	// Timeout method returns true. Zero is 4 minutes and 59 seconds, or ten
-	// intervals where Interval is more than 30 seconds. It must be longer than
-	// Interval.
-	//
-	// While this side keeps itself from reading, because its consumer does not
-	// take what came and the connection's look-ahead is spent, the peer's
-	// silence proves nothing: each wake that finds it so, one an interval,
-	// starts the timeout anew. While the look-ahead lasts, what came may wait
-	// for up to a second until it is seen, as long as the consumer is away. A
-	// timeout that leaves no such second after the interval may end a
-	// connection that is well.
+	// connection ends with a *result.ConnectionFailed. It begins with the last
+	// proof, and what of it goes on after the first Ping is counted as the
+	// package comment says. The peer is looked at once an interval: the end may
+	// come by so much later. The error that the ConnectionFailed wraps says how
+	// long was waited for what, and is a [net.Error] whose Timeout method returns
+	// true. Zero is 4 minutes and 59 seconds, or ten intervals where Interval is
+	// more than 30 seconds. It must be longer than Interval.
 	Timeout time.Duration
 
-	// AnyFrame lets whatever comes from the peer prove it alive. Otherwise
-	// only a Pong that answers our Ping does: it alone proves that both
-	// directions work.
+	// AnyFrame lets whatever comes from the peer prove it alive, for servers that
+	// do not answer Pings. Otherwise only a Pong that answers one of our Pings
+	// does: it alone proves that both directions work.
 	AnyFrame bool
 }
 

@@ -2,24 +2,50 @@ package heartbeat
 
 import (
 	"encoding/binary"
-	"fmt"
 	"time"
 )
 
 // A pulse is what a heartbeat knows of one peer, and what follows from it. It
 // does no I/O and reads no clock; times are counted from epoch.
+//
+// The timeout is spent in two parts: first the interval in which the peer was
+// asked nothing, then, while a Ping has no answer, the time in which this side
+// listened. Each proof of life starts it anew.
 type pulse struct {
-	op *Operator
+	op    *Operator
+	begun bool // it has been woken
 
-	proven time.Duration // the peer was alive then: the timeout counts from here
+	proven time.Duration // the peer was alive then
 	quiet  time.Duration // the last proof or Ping: the interval counts from here
-	sent   time.Duration // when the last Ping was sent
-	seq    uint64        // what the last Ping carried
 
-	begun   bool // it has been woken
-	waiting bool // for the answer to the last Ping
-	repeat  bool // that answer may never come: send the Ping again at the next wake
-	unclear bool // how long that answer takes says nothing about the network
+	seq      uint64                    // of the last Ping
+	answered uint64                    // of the last Ping that was answered, or need not be any more
+	blurred  uint64                    // up to this Ping, answers may have waited for this side
+	sent     [remembered]time.Duration // when the last Pings were sent, by seq
+
+	// While a Ping has no answer:
+	silent    time.Duration // spent of the timeout
+	looked    time.Duration // when the last wake was
+	due       time.Duration // when the next one should be
+	listened  time.Duration // the link's count at the last wake
+	delivered int64         // the link's count at the last wake, up to start
+	start     int64         // where the first such Ping begins, negative while it is not written
+}
+
+// remembered is how many Pings can be measured at a time. An answer to one
+// before those proves the peer alive, but nobody knows how long it took.
+const remembered = 8
+
+// late is the time from which on a delay is this side's own: a wake that comes
+// this much later than it should, and an answer that waited for as long.
+const late = time.Second
+
+// A sight is what the link says of the connection.
+type sight struct {
+	listened  time.Duration // grows while this side reads or waits to read
+	read      time.Duration // when the last bytes came
+	delivered int64         // bytes that left for the peer
+	ping      int64         // how many of them went before the last Ping; negative while it is not written
 }
 
 // epoch lets a moment be a third of a time.Time. Connections are many.
@@ -27,40 +53,91 @@ var epoch = time.Now()
 
 func sinceEpoch(t time.Time) time.Duration { return t.Sub(epoch) }
 
+// waiting reports whether a Ping has no answer: the listened time must be
+// counted then.
+func (p *pulse) waiting() bool { return p.answered < p.seq }
+
 // wake decides what to do now: whether to send a Ping, and how long to sleep.
-// held and read are what the link says of its reading.
-func (p *pulse) wake(now time.Duration, held bool, read time.Duration) (ping bool, sleep time.Duration, err error) {
+func (p *pulse) wake(now time.Duration, s sight) (ping bool, sleep time.Duration, err error) {
 	switch {
 	case !p.begun:
 		p.begun, p.proven, p.quiet = true, now, now
-	case held:
-		p.proven, p.quiet, p.unclear = now, now, true
-	case p.op.anyFrame && read > p.proven:
-		p.proven, p.quiet = read, read
+	case p.op.anyFrame && s.read > p.proven:
+		p.prove(s.read, p.seq)
+		p.quiet = s.read
+	case p.waiting():
+		if err := p.wait(now, s); err != nil {
+			return false, 0, err
+		}
 	}
-	if p.waiting && now-p.proven >= p.op.timeout {
-		return false, 0, p.silent(now)
+	if ping = now-p.quiet >= p.op.interval; ping {
+		p.ask(now, s)
 	}
 	sleep = p.op.interval - (now - p.quiet)
-	if sleep <= 0 {
-		if ping = !p.waiting || p.repeat; ping {
-			p.ask(now)
-		}
-		sleep = p.op.interval
+	if p.waiting() {
+		sleep = min(sleep, max(p.op.timeout-p.silent, time.Millisecond))
 	}
-	return ping, min(sleep, p.op.timeout-(now-p.proven)), nil
+	p.looked, p.due, p.listened = now, now+sleep, s.listened
+	return ping, sleep, nil
 }
 
-// ask notes that a Ping goes out: the last one again if it was not answered.
-func (p *pulse) ask(now time.Duration) {
-	if !p.waiting {
-		p.seq++
-		// A wake that comes late, as after the machine was suspended, finds a
-		// peer that nobody has asked: that is not the peer's silence.
-		p.proven = max(p.proven, now-p.op.interval)
+// wait counts what was spent of the timeout since the last wake.
+func (p *pulse) wait(now time.Duration, s sight) error {
+	if p.unheard(now, s.listened) > late {
+		p.blurred = p.seq
 	}
-	p.waiting, p.repeat, p.unclear = true, false, p.waiting
-	p.quiet, p.sent = now, now
+	switch {
+	case p.comesNearer(s):
+		p.silent = 0
+	case now-p.due > late:
+		// The program did not run, as the machine was suspended or the process
+		// stopped. What came meanwhile is still to be read.
+	default:
+		p.silent += s.listened - p.listened
+	}
+	if p.silent < p.op.timeout {
+		return nil
+	}
+	first := max(p.answered, p.seq-min(p.seq, remembered)) + 1
+	return &silence{
+		waited:   p.silent,
+		pings:    p.seq - p.answered,
+		frames:   s.read > p.sent[first%remembered],
+		anyFrame: p.op.anyFrame,
+	}
+}
+
+// unheard is for how long this side has not listened since the last wake.
+func (p *pulse) unheard(now, listened time.Duration) time.Duration {
+	return now - p.looked - (listened - p.listened)
+}
+
+// comesNearer reports whether the first unanswered Ping has come nearer to the
+// peer since the last wake. What went behind it does not count.
+func (p *pulse) comesNearer(s sight) bool {
+	if p.start < 0 {
+		p.start = s.ping
+	}
+	delivered := s.delivered
+	if p.start >= 0 {
+		delivered = min(delivered, p.start)
+	}
+	nearer := delivered > p.delivered
+	p.delivered = max(p.delivered, delivered)
+	return nearer
+}
+
+// ask notes that a Ping goes out.
+func (p *pulse) ask(now time.Duration, s sight) {
+	if !p.waiting() {
+		// A wake that comes late finds a peer that nobody has asked: that is
+		// not the peer's silence.
+		p.silent = min(now-p.proven, p.op.interval)
+		p.delivered, p.start = s.delivered, -1
+	}
+	p.seq++
+	p.sent[p.seq%remembered] = now
+	p.quiet = now
 }
 
 // payload returns what the last Ping carried.
@@ -69,48 +146,32 @@ func (p *pulse) payload() (b [8]byte) {
 	return b
 }
 
-// answer takes in a Pong that was read at the given time. It reports whether
-// it answers our Ping and took a time worth measuring.
-func (p *pulse) answer(payload []byte, read time.Duration) (took time.Duration, measured bool) {
-	if !p.waiting {
+// answer takes in a Pong now, which was read at the given time. It reports
+// whether it answers one of our Pings and took a time worth measuring. An answer
+// may come late; those to the Pings before that one need not come any more.
+//
+// "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in
+// response to previous Ping frame(s), the endpoint MAY elect to send a Pong
+// frame for only the most recently processed Ping frame."
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.3
+func (p *pulse) answer(payload []byte, now, read, listened time.Duration) (took time.Duration, measured bool) {
+	if len(payload) != 8 {
 		return 0, false
 	}
-	if want := p.payload(); string(payload) != string(want[:]) {
-		// "If an endpoint receives a Ping frame and has not yet sent Pong
-		// frame(s) in response to previous Ping frame(s), the endpoint MAY
-		// elect to send a Pong frame for only the most recently processed
-		// Ping frame." So this Pong may answer another operator's Ping and
-		// stand for ours too.
-		//
-		// https://www.rfc-editor.org/rfc/rfc6455.html#section-5.5.3
-		p.repeat = true
+	seq := binary.BigEndian.Uint64(payload)
+	if seq <= p.answered || seq > p.seq {
 		return 0, false
 	}
-	p.waiting = false
-	p.proven = max(p.proven, read)
-	return read - p.sent, !p.unclear
-}
-
-func (p *pulse) silent(now time.Duration) error {
-	return &silence{waited: now - p.proven, asked: now - p.sent, anyFrame: p.op.anyFrame}
-}
-
-// A silence is the error that ends the connection of a peer that gave no sign
-// of life. It is a net.Error.
-type silence struct {
-	waited   time.Duration
-	asked    time.Duration // since the last Ping
-	anyFrame bool
-}
-
-func (s *silence) Error() string {
-	what := "a Pong"
-	if s.anyFrame {
-		what = "any frame"
+	if p.unheard(now, listened) > late {
+		p.blurred = p.seq
 	}
-	return fmt.Sprintf("heartbeat: waited %v for %s, %v of it after the last Ping",
-		s.waited.Round(time.Millisecond), what, s.asked.Round(time.Millisecond))
+	p.prove(read, seq)
+	p.looked, p.listened = now, listened
+	return read - p.sent[seq%remembered], seq > p.blurred && seq+remembered > p.seq
 }
 
-func (s *silence) Timeout() bool   { return true }
-func (s *silence) Temporary() bool { return false }
+// prove takes in a sign of life, with which no Ping up to seq needs an answer.
+func (p *pulse) prove(at time.Duration, seq uint64) {
+	p.proven = max(p.proven, at)
+	p.answered, p.silent, p.start = seq, 0, -1
+}

@@ -13,10 +13,10 @@ import (
 // a Ping of ours was queued until its Pong was read. It is a plain value; all
 // of it is zero before the first measurement.
 //
-// What this side adds counts: up to one second where nobody reads from the
-// connection, and the frame that was being written when the Ping was queued.
-// A time in which reading was held back, or in which the Ping had to be sent
-// again, is not measured.
+// Each Pong is measured from its own Ping, also where others are unanswered, for
+// the last eight Pings. What this side adds counts: data that was sent before the
+// Ping, and up to one second in which nobody read from the connection. Where
+// nobody read for longer, nothing is measured.
 type RTT struct {
 	Last     time.Duration
 	Smoothed time.Duration // seven parts of what it was and one of each new one

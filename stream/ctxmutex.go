@@ -51,3 +51,9 @@ func (m *ctxMutex) unlock() {
 		<-*m.wait.Load()
 	}
 }
+
+// held reports whether somebody holds the lock.
+func (m *ctxMutex) held() bool {
+	ch := m.wait.Load()
+	return ch == &locked || ch != nil && len(*ch) > 0
+}

@@ -102,9 +102,9 @@ func (in *inbound) offset() int64 {
 	return in.received
 }
 
-// heard notes how far the consumer has come. What was parsed need not be
+// catchUp notes how far the consumer has come. What was parsed need not be
 // scanned.
-func (in *inbound) heard() {
+func (in *inbound) catchUp() {
 	in.parsed = in.offset()
 	in.scanned = max(in.scanned, behind(in.parsed, in.frame.left))
 }

@@ -13,10 +13,11 @@ import (
 // from any goroutine, except Down, and only once Attach has returned; Role,
 // FragmentSize and Logger may be called in Attach too.
 type Link struct {
-	conn  *Conn
-	index int32 // in the connection's list of operators
-	rsv   byte
-	more  bool // in has more to give
+	conn   *Conn
+	index  int32 // in the connection's list of operators
+	rsv    byte
+	more   bool // in has more to give
+	counts bool // the operator counts the time in which this side listens
 
 	in      func(Frame) (Frame, bool, error)
 	out     func(Frame) error
@@ -103,10 +104,6 @@ func (l *Link) LastRead() time.Time {
 	at := time.Now()
 	return at.Add(time.Duration(l.conn.r.last.Load()) - at.Sub(epoch))
 }
-
-// Held reports that reading has stopped because this side does not take what
-// came: the look-ahead is spent. The peer's silence then proves nothing.
-func (l *Link) Held() bool { return l.conn.r.ahead.held.Load() }
 
 // Logger returns the connection's logger, never nil.
 func (l *Link) Logger() *zap.Logger { return l.conn.log() }

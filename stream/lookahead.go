@@ -66,7 +66,7 @@ func (a *lookAhead) progress() {
 func (a *lookAhead) watch() {
 	a.armed.Store(false)
 	r := a.r
-	if r.c.ended() || !r.mu.tryLock() {
+	if r.c.ended() || !r.tryAcquire() {
 		return // Or somebody reads. The consumer's next fill arms again.
 	}
 	a.rounds++

@@ -30,12 +30,23 @@ const (
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.4
 type outbox struct {
 	phase   boxPhase
-	masks   bool     // the frames are a client's; never changes
-	recent  int32    // bytes that the last round of data had
-	queued  int64    // bytes of data frames, and of the Close frame
-	written int64    // bytes of those that the kernel took
+	masks   bool  // the frames are a client's; never changes
+	recent  int32 // bytes that the last round of data had
+	queued  int64 // bytes of data frames, and of the Close frame
+	written int64 // bytes of those that the kernel took
+	taken   int64 // bytes of all frames that it took
+	ping    pingPhase
 	waiting *backlog // nil while nothing waits
 }
+
+// A pingPhase tells of the last Ping that an operator asked for.
+type pingPhase uint8
+
+const (
+	pingNone   pingPhase = iota // there is none, or the shell knows of it
+	pingWaits                   // it waits
+	pingLeaves                  // it lies in what next returned
+)
 
 // A boxPhase tells what may still be put into an outbox.
 type boxPhase uint8
@@ -111,6 +122,9 @@ func (o *outbox) ask(t Type, payload []byte) (waiting int) {
 		return control.n
 	}
 	o.encode(control, 0, wire.Header{Fin: true, Opcode: byte(t)}, payload)
+	if t == Ping {
+		o.ping = pingWaits
+	}
 	return 0
 }
 
@@ -172,6 +186,9 @@ func (o *outbox) next() (own *bufpool.Buffer, p []byte) {
 			at.gathering.add(b.pong)
 			b.pong = b.pong[:0]
 			at.leave()
+			if o.ping == pingWaits {
+				o.ping = pingLeaves
+			}
 		default:
 			at = &b.data
 			if urgent {
@@ -197,6 +214,7 @@ func (o *outbox) took(n int) (closed bool) {
 	at := b.lent
 	b.lent = nil
 	at.leaving.take(n)
+	o.taken += int64(n)
 	if at == &b.data {
 		o.written += int64(n)
 		closed = o.phase == boxFinished && o.written == o.queued && n > 0

@@ -45,6 +45,7 @@ type reader struct {
 	last      atomic.Int64 // when the last bytes came
 	attention atomic.Int32 // pauses held and consumers cancelled: not zero makes a consumer look up
 	wanted    atomic.Int32 // consumers that wait for mu
+	listening listening
 }
 
 func (c *Conn) initReader(role Role, o *Options) {
@@ -73,7 +74,7 @@ func (r *reader) initBurst() {
 
 // acquire takes the lock, calling back whoever reads ahead.
 func (r *reader) acquire(ctx context.Context) error {
-	if r.mu.tryLock() {
+	if r.tryAcquire() {
 		return nil
 	}
 	r.wanted.Add(1)
@@ -81,13 +82,26 @@ func (r *reader) acquire(ctx context.Context) error {
 	r.c.t.interrupt()
 	select {
 	case r.mu.locking() <- struct{}{}:
+		r.heard()
 		return nil
 	case <-ctx.Done():
 		return &stopped{context.Cause(ctx)}
 	}
 }
 
-func (r *reader) release() { r.mu.unlock() }
+// tryAcquire takes the lock if it is free.
+func (r *reader) tryAcquire() bool {
+	ok := r.mu.tryLock()
+	if ok {
+		r.heard()
+	}
+	return ok
+}
+
+func (r *reader) release() {
+	r.mu.unlock()
+	r.heard()
+}
 
 // fill waits until more bytes are known to the consumer, who wants so many from
 // the parse cursor on. What it took before is gone then.
@@ -108,7 +122,7 @@ func (r *reader) fill(ctx context.Context, want int) error {
 
 // refill is fill under the lock.
 func (r *reader) refill(ctx context.Context, want int) error {
-	r.heard()
+	r.catchUp()
 	r.ahead.progress()
 	if r.advance(want) {
 		return nil
@@ -185,10 +199,10 @@ func (r *reader) seen(n int) {
 // letGo gives the buffer back when a loop ends and nothing in it waits, nor is
 // used by an operator.
 func (r *reader) letGo() {
-	if r.chain.more > 0 || !r.mu.tryLock() {
+	if r.chain.more > 0 || !r.tryAcquire() {
 		return // Or the look-ahead reads; the next loop will see to it.
 	}
-	r.heard()
+	r.catchUp()
 	if r.pos == r.filled {
 		r.msg.recall()
 		r.drop()

@@ -33,11 +33,12 @@ type writer struct {
 	outbox outbox
 	busy   bool          // somebody owns the wire
 	moved  chan struct{} // see changes; nil while nobody waits
+	ping   int64         // bytes of the TCP stream before the operators' last Ping, or unwritten
 }
 
 func (c *Conn) initWriter(o *Options) {
 	w := &c.w
-	w.c, w.fragment = c, o.FragmentSize
+	w.c, w.fragment, w.ping = c, o.FragmentSize, unwritten
 	w.outbox.masks = c.r.role == Client
 }
 
@@ -66,7 +67,7 @@ func (w *writer) take() (own *bufpool.Buffer, p []byte) {
 	if w.busy {
 		return nil, nil
 	}
-	own, p = w.outbox.next()
+	own, p = w.next()
 	w.busy = own != nil
 	return own, p
 }
@@ -77,7 +78,7 @@ func (w *writer) wrote(n int) (own *bufpool.Buffer, p []byte, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	closed = w.outbox.took(n)
-	own, p = w.outbox.next()
+	own, p = w.next()
 	w.busy = own != nil
 	w.tell()
 	return own, p, closed

@@ -8,15 +8,19 @@ import "net"
 // tls.Conn.Close waits up to 5 s for one that does not read, but not on a closed
 // socket.
 func Below(c any) {
-	lowest := c
-	for {
-		layer, ok := lowest.(interface{ NetConn() net.Conn })
-		if !ok {
-			break
-		}
-		lowest = layer.NetConn()
-	}
+	lowest := Lowest(c)
 	if socket, ok := lowest.(net.Conn); ok && lowest != c {
 		socket.Close()
+	}
+}
+
+// Lowest returns what lies under layers such as TLS, or c where there is none.
+func Lowest(c any) any {
+	for {
+		layer, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return c
+		}
+		c = layer.NetConn()
 	}
 }
