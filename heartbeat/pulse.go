@@ -18,15 +18,13 @@ type pulse struct {
 	proven time.Duration // the peer was alive then
 	quiet  time.Duration // the last proof or Ping: the interval counts from here
 
-	seq      uint64                    // of the last Ping
-	answered uint64                    // of the last Ping that was answered, or need not be any more
-	blurred  uint64                    // up to this Ping, answers may have waited for this side
-	sent     [remembered]time.Duration // when the last Pings were sent, by seq
+	seq      uint64             // of the last Ping
+	answered uint64             // of the last Ping that was answered, or need not be any more
+	sent     [remembered]moment // when the last Pings were sent, by seq
 
 	// While a Ping has no answer:
 	silent    time.Duration // spent of the timeout
-	looked    time.Duration // when the last wake was
-	due       time.Duration // when the next one should be
+	due       time.Duration // when the next wake should be
 	listened  time.Duration // the link's count at the last wake
 	delivered int64         // the link's count at the last wake, up to start
 	start     int64         // where the first such Ping begins, negative while it is not written
@@ -34,11 +32,15 @@ type pulse struct {
 
 // remembered is how many Pings can be measured at a time. An answer to one
 // before those proves the peer alive, but nobody knows how long it took.
-const remembered = 8
+const remembered = 6
 
 // late is the time from which on a delay is this side's own: a wake that comes
 // this much later than it should, and an answer that waited for as long.
 const late = time.Second
+
+// A moment is one on two clocks: that of the wall, and that of the time in which
+// this side listens.
+type moment struct{ at, listened time.Duration }
 
 // A sight is what the link says of the connection.
 type sight struct {
@@ -77,15 +79,12 @@ func (p *pulse) wake(now time.Duration, s sight) (ping bool, sleep time.Duration
 	if p.waiting() {
 		sleep = min(sleep, max(p.op.timeout-p.silent, time.Millisecond))
 	}
-	p.looked, p.due, p.listened = now, now+sleep, s.listened
+	p.due, p.listened = now+sleep, s.listened
 	return ping, sleep, nil
 }
 
 // wait counts what was spent of the timeout since the last wake.
 func (p *pulse) wait(now time.Duration, s sight) error {
-	if p.unheard(now, s.listened) > late {
-		p.blurred = p.seq
-	}
 	switch {
 	case p.comesNearer(s):
 		p.silent = 0
@@ -102,14 +101,9 @@ func (p *pulse) wait(now time.Duration, s sight) error {
 	return &silence{
 		waited:   p.silent,
 		pings:    p.seq - p.answered,
-		frames:   s.read > p.sent[first%remembered],
+		frames:   s.read > p.sent[first%remembered].at,
 		anyFrame: p.op.anyFrame,
 	}
-}
-
-// unheard is for how long this side has not listened since the last wake.
-func (p *pulse) unheard(now, listened time.Duration) time.Duration {
-	return now - p.looked - (listened - p.listened)
 }
 
 // comesNearer reports whether the first unanswered Ping has come nearer to the
@@ -136,7 +130,7 @@ func (p *pulse) ask(now time.Duration, s sight) {
 		p.delivered, p.start = s.delivered, -1
 	}
 	p.seq++
-	p.sent[p.seq%remembered] = now
+	p.sent[p.seq%remembered] = moment{now, s.listened}
 	p.quiet = now
 }
 
@@ -162,12 +156,11 @@ func (p *pulse) answer(payload []byte, now, read, listened time.Duration) (took 
 	if seq <= p.answered || seq > p.seq {
 		return 0, false
 	}
-	if p.unheard(now, listened) > late {
-		p.blurred = p.seq
-	}
 	p.prove(read, seq)
-	p.looked, p.listened = now, listened
-	return read - p.sent[seq%remembered], seq > p.blurred && seq+remembered > p.seq
+	p.listened = listened
+	sent := p.sent[seq%remembered]
+	waited := now - sent.at - (listened - sent.listened) // for this side
+	return read - sent.at, waited <= late && seq+remembered > p.seq
 }
 
 // prove takes in a sign of life, with which no Ping up to seq needs an answer.

@@ -147,7 +147,8 @@ var cases = []struct {
 	{"an answer that may have waited for this side is not measured", Options{}, []wakeup{
 		{at: 0, sleep: 10 * s},
 		{at: 10 * s, ping: true, sleep: 10 * s},
-		{at: 20 * s, deaf: 2 * s, ping: true, sleep: 7 * s, pong: 21 * s, to: 1},
+		{at: 20 * s, deaf: 1 * s, ping: true, sleep: 6 * s},
+		{at: 26 * s, deaf: 2 * s, sleep: 1 * s, pong: 26 * s, to: 1},
 		{at: 27 * s, deaf: 2 * s, sleep: 3 * s, pong: 28 * s, to: 2, took: 8 * s},
 		{at: 30 * s, deaf: 2 * s, ping: true, sleep: 10 * s, pong: 30*s + 1, took: 1},
 	}},

@@ -14,7 +14,7 @@ import (
 // of it is zero before the first measurement.
 //
 // Each Pong is measured from its own Ping, also where others are unanswered, for
-// the last eight Pings. What this side adds counts: data that was sent before the
+// the last six Pings. What this side adds counts: data that was sent before the
 // Ping, and up to one second in which nobody read from the connection. Where
 // nobody read for longer, nothing is measured.
 type RTT struct {
