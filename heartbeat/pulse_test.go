@@ -340,8 +340,8 @@ func TestSilenceSaysWhat(t *testing.T) {
 		want  string
 	}{
 		{"nothing", Options{}, 0, "heartbeat: waited 4m59s for a Pong (Pings sent: 9)"},
-		{"frames before the Pings", Options{}, 29 * s, "heartbeat: waited 4m59s for a Pong (Pings sent: 9)"},
-		{"frames after Pings", Options{}, 100 * s, "heartbeat: waited 4m59s for a Pong (Pings sent: 9); other frames came: heartbeat.Options.AnyFrame lets them count"},
+		{"frames before the last Pings", Options{}, 29 * s, "heartbeat: waited 4m59s for a Pong (Pings sent: 9)"},
+		{"frames between the last Pings", Options{}, 200 * s, "heartbeat: waited 4m59s for a Pong (Pings sent: 9); other frames came: heartbeat.Options.AnyFrame lets them count"},
 		{"any frame", Options{AnyFrame: true}, 0, "heartbeat: waited 4m59s for any frame (Pings sent: 9)"},
 		{"more Pings than are remembered", Options{Interval: s, Timeout: 60 * s}, 0, "heartbeat: waited 1m0s for a Pong (Pings sent: 59)"},
 	} {
