@@ -20,11 +20,11 @@ func answersAll(p *script.Peer, pings int) {
 	}()
 }
 
-// TestSlowConsumer has consumers that take 20 MB much slower than the timeout is
+// TestSlowConsumer has consumers that take 10 MB much slower than the timeout is
 // long, from a peer that answers each Ping behind what it has sent before. Then
 // the connection is idle, and its peer falls silent at last.
 func TestSlowConsumer(t *testing.T) {
-	const pieces, size = 2000, 10_000
+	const pieces, size = 1000, 10_000
 	const needs = 30 * time.Millisecond
 	for _, c := range []struct {
 		name string
@@ -64,7 +64,7 @@ func TestSlowConsumer(t *testing.T) {
 			for range pieces {
 				p.Sends(message)
 			}
-			const last = 100
+			const last = 70
 			answersAll(p, last)
 			go c.take(p.Conn)
 			time.Sleep(pieces * needs)

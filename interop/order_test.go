@@ -29,6 +29,8 @@ func obey(s speaker, message string) (bool, error) {
 		return true, s.close(code, reason)
 	case "ping":
 		return true, s.ping(rest, func() error { return s.text("pong " + rest) })
+	case "burst":
+		return true, burst(s, rest)
 	case "cut":
 		return true, die(s, rest, s.socket().Close)
 	case "reset":
@@ -36,6 +38,23 @@ func obey(s speaker, message string) (bool, error) {
 		return true, die(s, rest, func() error { return s.ping("reset", func() error { return abort(s.socket()) }) })
 	}
 	return false, nil
+}
+
+// burst sends messages beside the one who reads.
+func burst(s speaker, number string) error {
+	count, err := strconv.Atoi(number)
+	if err != nil {
+		return err
+	}
+	message := strings.Repeat("x", 64<<10)
+	go func() { // until they are sent, or the connection ends
+		for range count {
+			if s.text(message) != nil {
+				return
+			}
+		}
+	}()
+	return nil
 }
 
 // die sends messages and then ends TCP.

@@ -18,6 +18,7 @@ var features = []struct {
 	{"subprotocol", choosesSubprotocol},
 	{"our Ping", answersPings},
 	{"its Ping", pingsUs},
+	{"slow consumer", outlivesBurst},
 	{"our Close", isClosed},
 	{"its Close", closes},
 	{"cut", dies("cut")},

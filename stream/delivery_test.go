@@ -103,7 +103,7 @@ func TestDelivered(t *testing.T) {
 				theirs.Write(script.Text("seen").Bytes(false))
 				<-messages // what acknowledges the Ping came before it
 				delivered, ping := h.link.Delivered()
-				if runtime.GOOS != "linux" { // what TLS adds is not seen
+				if runtime.GOOS != "linux" || runtime.GOARCH == "386" { // what TLS adds is not seen
 					before = (n+1)*10_008 + n*10
 					raw.n = before + 10
 				}

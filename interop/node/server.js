@@ -8,7 +8,7 @@ const { WebSocketServer } = require('ws');
 
 const subprotocol = 'v1.wsflow';
 
-const orders = { close, ping, cut, reset };
+const orders = { close, ping, burst, cut, reset };
 
 function close(ws, code, reason) {
   if (code) ws.close(Number(code), reason);
@@ -18,6 +18,11 @@ function close(ws, code, reason) {
 function ping(ws, payload) {
   ws.once('pong', (answer) => ws.send(`pong ${answer}`));
   ws.ping(payload);
+}
+
+function burst(ws, count) {
+  const message = 'x'.repeat(64 << 10);
+  for (let i = 0; i < Number(count); i++) ws.send(message);
 }
 
 function cut(ws, count) {

@@ -12,7 +12,7 @@ use Mojo::WebSocket qw(WS_CLOSE WS_PING WS_PONG);
 use Socket          qw(SOL_SOCKET SO_LINGER);
 
 my %off;    # by port
-my %orders = (close => \&close_with, ping => \&ping, cut => \&cut, reset => \&reset_after);
+my %orders = (close => \&close_with, ping => \&ping, burst => \&burst, cut => \&cut, reset => \&reset_after);
 
 sub close_with ($c, $code = undef, $reason = undef) {
   $c->finish($code ? ($code, $reason) : ());
@@ -26,6 +26,10 @@ sub stream ($c) { Mojo::IOLoop->stream($c->tx->connection) }
 
 sub send_many ($c, $count) {
   $c->send("message $_") for 0 .. $count - 1;
+}
+
+sub burst ($c, $count) {
+  $c->send('x' x (64 << 10)) for 1 .. $count;
 }
 
 sub cut ($c, $count) {

@@ -14,7 +14,7 @@ class Server(WebSocketServerProtocol):
 
     def onMessage(self, payload, isBinary):
         order, *rest = payload[:200].decode().split(" ", 2) if not isBinary else [""]
-        if order in ("close", "ping", "cut", "reset"):
+        if order in ("close", "ping", "burst", "cut", "reset"):
             getattr(self, "order_" + order)(*rest)
         else:
             self.sendMessage(payload, isBinary)
@@ -30,6 +30,10 @@ class Server(WebSocketServerProtocol):
             self.transport.abortConnection()
         else:
             self.sendMessage(b"pong " + payload)
+
+    def order_burst(self, count):
+        for _ in range(int(count)):
+            self.sendMessage(b"x" * (64 << 10))
 
     def send(self, count):
         for i in range(int(count)):

@@ -33,6 +33,15 @@ async def ping(ws, payload):
     await ws.send("pong " + payload)
 
 
+async def burst(ws, count):
+    async def messages():
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for _ in range(int(count)):
+                await ws.send("x" * (64 << 10))
+
+    ws.burst = asyncio.create_task(messages())
+
+
 async def send(ws, count):
     for i in range(int(count)):
         await ws.send(f"message {i}")
@@ -51,7 +60,7 @@ async def reset(ws, count):
     ws.transport.abort()
 
 
-ORDERS = {"close": close, "ping": ping, "cut": cut, "reset": reset}
+ORDERS = {"close": close, "ping": ping, "burst": burst, "cut": cut, "reset": reset}
 
 
 async def serve(ws):
