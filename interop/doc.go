@@ -6,7 +6,7 @@
 //
 //	close [CODE [REASON]]   closes with that code and reason, or without any
 //	ping WORD               sends a Ping; its Pong is told by "pong WORD"
-//	burst N                 sends N messages of 64 KiB, and goes on reading meanwhile
+//	burst N                 sends a message of N MiB, and goes on reading meanwhile
 //	cut N                   sends "message 0" to "message N-1", then ends TCP by a FIN
 //	reset N                 the same, but by a RST
 //

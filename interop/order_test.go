@@ -40,20 +40,13 @@ func obey(s speaker, message string) (bool, error) {
 	return false, nil
 }
 
-// burst sends messages beside the one who reads.
-func burst(s speaker, number string) error {
-	count, err := strconv.Atoi(number)
+// burst sends a large message beside the one who reads.
+func burst(s speaker, size string) error {
+	n, err := strconv.Atoi(size)
 	if err != nil {
 		return err
 	}
-	message := strings.Repeat("x", 64<<10)
-	go func() { // until they are sent, or the connection ends
-		for range count {
-			if s.text(message) != nil {
-				return
-			}
-		}
-	}()
+	go s.text(strings.Repeat("x", n<<20)) // until it is sent, or the connection ends
 	return nil
 }
 

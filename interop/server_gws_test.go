@@ -34,7 +34,8 @@ func gwsOption(s setting) *gws.ServerOption {
 		return wanted
 	}
 	return &gws.ServerOption{
-		CheckUtf8Enabled: true,
+		CheckUtf8Enabled:    true,
+		WriteMaxPayloadSize: 32 << 20,
 		PermessageDeflate: gws.PermessageDeflate{
 			Enabled:               !s.off,
 			Threshold:             1,

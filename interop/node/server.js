@@ -20,9 +20,8 @@ function ping(ws, payload) {
   ws.ping(payload);
 }
 
-function burst(ws, count) {
-  const message = 'x'.repeat(64 << 10);
-  for (let i = 0; i < Number(count); i++) ws.send(message);
+function burst(ws, size) {
+  ws.send('x'.repeat(Number(size) << 20));
 }
 
 function cut(ws, count) {

@@ -28,8 +28,8 @@ sub send_many ($c, $count) {
   $c->send("message $_") for 0 .. $count - 1;
 }
 
-sub burst ($c, $count) {
-  $c->send('x' x (64 << 10)) for 1 .. $count;
+sub burst ($c, $size) {
+  $c->send('x' x ($size << 20));
 }
 
 sub cut ($c, $count) {

@@ -31,9 +31,8 @@ class Server(WebSocketServerProtocol):
         else:
             self.sendMessage(b"pong " + payload)
 
-    def order_burst(self, count):
-        for _ in range(int(count)):
-            self.sendMessage(b"x" * (64 << 10))
+    def order_burst(self, size):
+        self.sendMessage(b"x" * (int(size) << 20))
 
     def send(self, count):
         for i in range(int(count)):

@@ -33,13 +33,12 @@ async def ping(ws, payload):
     await ws.send("pong " + payload)
 
 
-async def burst(ws, count):
-    async def messages():
+async def burst(ws, size):
+    async def message():
         with contextlib.suppress(websockets.ConnectionClosed):
-            for _ in range(int(count)):
-                await ws.send("x" * (64 << 10))
+            await ws.send("x" * (int(size) << 20))
 
-    ws.burst = asyncio.create_task(messages())
+    ws.burst = asyncio.create_task(message())
 
 
 async def send(ws, count):
