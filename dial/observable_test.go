@@ -98,13 +98,17 @@ func TestObserversContextClosesTheConnection(t *testing.T) {
 	}
 }
 
+// An observer that takes nothing is given up after ten minutes. What is left of it
+// then, one goroutine with the error that it is owed, ends with its context.
 func TestObserverThatIsGoneIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
 		dial := func(context.Context, string, string) (net.Conn, error) {
 			return pipeTo(t, answers(func(r *http.Request) string { return agree(r) + frames })), nil
 		}
-		Observable("ws://a.test", &Options{DialContext: dial, Operators: none}, nil).Observe()
-		time.Sleep(time.Minute + time.Second)
+		Observable("ws://a.test", &Options{DialContext: dial, Operators: none}, nil).Observe(rxgo.WithContext(ctx))
+		time.Sleep(10*time.Minute + time.Second)
+		cancel()
 		synctest.Wait() // nothing may be left when the bubble ends
 	})
 }

@@ -340,8 +340,16 @@ func (r *reader) attend(ctx context.Context) error {
 	}
 }
 
-// hold waits until resumed is closed. The look-ahead goes on meanwhile.
+// hold waits until resumed is closed. It reads a little ahead itself, for the
+// control frames' sake, and leaves it to the look-ahead to go on.
 func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
+	if err := r.acquire(ctx); err != nil {
+		return err
+	}
+	r.ahead.run(min(r.ahead.bound, littleAhead), func() bool {
+		return ctx.Err() != nil || r.c.abandoned() || closed(resumed)
+	})
+	r.release()
 	r.ahead.arm()
 	select {
 	case <-resumed:
@@ -349,6 +357,15 @@ func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
 	case <-r.c.quit.done():
 	}
 	return nil
+}
+
+func closed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
 }
 
 // spoil poisons lent messages, except those that lie in an operator's memory.
