@@ -61,13 +61,14 @@ type hand struct {
 	n, most  int
 	bytes    int
 	used     int                       // of messages, since the hand was taken from the pool
-	add      func(Message, error) bool // adds a message, and returns false if there is room for no more
+	add      func(Message, error) bool // adds a lent message, and returns false if there is room for no more
 }
 
 var hands = sync.Pool{New: func() any {
 	h := new(hand)
 	h.add = func(m Message, _ error) bool {
-		h.messages[h.n] = m
+		to := &h.messages[h.n] // field by field is faster, and what burst yields has no more of them
+		to.Data, to.Type, to.own, to.tag = m.Data, m.Type, nil, nil
 		h.n++
 		h.bytes += len(m.Data)
 		return h.n < h.most
@@ -203,11 +204,7 @@ func (f *fanout) take() (over bool, err error) {
 // read takes what is at hand, or waits for more.
 func (f *fanout) read() {
 	r := &f.c.r
-	most := handMax
-	if r.slab.Left() > 0 {
-		most = min(most, r.slab.Left())
-	}
-	h := f.open(most)
+	h := f.open(f.most())
 	if r.burst(h.add); h.n > 0 {
 		if f.settle(); f.ready(h) {
 			f.share(h)
@@ -228,31 +225,44 @@ func (f *fanout) read() {
 	}
 }
 
-// one takes and gives the next message, of which something is at hand.
+// one takes and gives the next message, of which something is at hand, and those
+// that lie whole behind it.
 func (f *fanout) one() error {
 	r := &f.c.r
 	m, err := r.message(f.ctx)
 	if err != nil {
 		return err
 	}
-	assembled := r.msg.lends()
+	assembled, inPlace := r.msg.lends(), !r.chain.some
 	if assembled {
 		m = r.msg.hand(m)
 	}
-	h := f.open(1)
-	h.add(m, nil)
-	if f.settle(); !f.ready(h) {
-		return nil
+	h := f.open(f.most())
+	if h.add(m, nil); assembled {
+		h.messages[0] = m
+	} else if inPlace {
+		r.burst(h.add)
 	}
-	if assembled {
+	switch f.settle(); {
+	case !f.ready(h):
+	case assembled:
 		f.giveOwned(h.messages[:1])
-		return nil
+	default:
+		if inPlace {
+			f.share(h)
+		}
+		f.give(h.messages[:h.n])
 	}
-	if !r.chain.some {
-		f.share(h)
-	}
-	f.give(h.messages[:1])
 	return nil
+}
+
+// most returns how many messages may be taken at a time: as many as the reader's
+// buffer has tickets for, if it is shared.
+func (f *fanout) most() int {
+	if left := f.c.r.slab.Left(); left > 0 {
+		return min(handMax, left)
+	}
+	return handMax
 }
 
 // wanted reports whether to go on. Once the last lane has left, the fan-out begins

@@ -210,6 +210,9 @@ func (l *singles) pass(messages []Message) (n int, v verdict) {
 			return n, paused
 		}
 		m := &messages[n]
+		if v = l.passOwned(m); v == fits {
+			continue
+		}
 		switch v = l.admit(len(m.Data)); v {
 		case fits:
 		case dropped:
@@ -226,6 +229,22 @@ func (l *singles) pass(messages []Message) (n int, v verdict) {
 		}
 	}
 	return n, fits
+}
+
+// passOwned gives, under s.mu, a message that the lane owns to a Block subscriber
+// that has room for it, as most are given: nothing is copied, dropped or counted.
+func (l *singles) passOwned(m *Message) verdict {
+	s := l.s
+	if m.own == nil || s.ended || s.q.Policy != Block || !l.gauge.small(len(m.Data)) {
+		return waits
+	}
+	select {
+	case s.ch <- *m:
+		l.gauge.add(len(m.Data), cap(s.ch))
+		return fits
+	default:
+		return waits
+	}
 }
 
 // waitFor gives one message to a subscriber that has to be waited for.
