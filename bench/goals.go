@@ -162,14 +162,17 @@ func (c *comparison) has(g goal) bool {
 
 func (c *comparison) judge(g goal) verdict {
 	v := verdict{Goal: g.String(), Reached: c.entry(g.Library).value(g.Figure)}
+	against := 1.0
 	switch g.Against {
 	case "":
 	case bestPeer:
-		v.OfTuned = v.Reached / c.best(g.Figure, peer, tuned).value(g.Figure)
-		v.Reached /= c.best(g.Figure, peer).value(g.Figure)
+		v.OfTuned = per(v.Reached, c.best(g.Figure, peer, tuned).value(g.Figure))
+		against = c.best(g.Figure, peer).value(g.Figure)
+		v.Reached = per(v.Reached, against)
 	default:
-		v.Reached /= c.entry(g.Against).value(g.Figure)
+		against = c.entry(g.Against).value(g.Figure)
+		v.Reached = per(v.Reached, against)
 	}
-	v.Yes = v.Reached == g.Bound || g.Figure.better(v.Reached, g.Bound)
+	v.Yes = against > 0 && (v.Reached == g.Bound || g.Figure.better(v.Reached, g.Bound))
 	return v
 }

@@ -113,13 +113,22 @@ func (r *report) conclude() {
 }
 
 // ratio returns an entry's value in terms of another's; 0 if that was not
-// measured.
+// measured, or is too small to be.
 func (c *comparison) ratio(e *entry, other string) float64 {
 	o := c.entry(other)
 	if o == nil {
 		return 0
 	}
-	return e.value(c.figure) / o.value(c.figure)
+	return per(e.value(c.figure), o.value(c.figure))
+}
+
+// per returns a/b; 0 if b is none that could be measured: the memory of few
+// connections may be less than what else the process gave back.
+func per(a, b float64) float64 {
+	if b <= 0 {
+		return 0
+	}
+	return a / b
 }
 
 // write writes results.json and the charts.
