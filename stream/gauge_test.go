@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -37,8 +38,8 @@ func TestGaugeCountsWhatIsInTheChannel(t *testing.T) {
 // A gauge without a limit keeps nothing.
 func TestGaugeWithoutALimit(t *testing.T) {
 	g := gauge{limit: -1}
-	g.add(1<<40, 1)
-	if !g.fits(1<<40, 1) || !g.small(1<<40) || g.ends != nil {
+	g.add(math.MaxInt, 1)
+	if !g.fits(math.MaxInt, 1) || !g.small(math.MaxInt) || g.ends != nil {
 		t.Errorf("it is %+v", g)
 	}
 }
