@@ -3,6 +3,7 @@ package stream_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,7 +125,7 @@ func TestPolicyString(t *testing.T) {
 func TestQueueArguments(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		p := script.Client(t, nil)
-		for _, q := range []*stream.Queue{{Size: -1}, {Size: 1<<24 + 1}, {Size: 1 << 62}, {Policy: 5}, {Policy: -1}, {Deadline: -1}, {Policy: stream.Fail, Deadline: 1}} {
+		for _, q := range []*stream.Queue{{Size: -1}, {Size: 1<<24 + 1}, {Size: math.MaxInt}, {Policy: 5}, {Policy: -1}, {Deadline: -1}, {Policy: stream.Fail, Deadline: 1}} {
 			isArgument(t, p.Conn.Chan(t.Context(), q).Err())
 			isArgument(t, p.Conn.Batches(t.Context(), q).Err())
 			isArgument(t, within(t, "an error item", p.Conn.Observable(q).Observe()).E)
