@@ -31,10 +31,11 @@ var endings = []ending{
 	{4999, strings.Repeat("é", 61) + "z"},
 }
 
-// status is the terminal event that this Close of the peer is to give.
+// status is the terminal event that this Close of the peer is to give. The peer's
+// answer with the code that we closed with is a success.
 func (e ending) status(byPeer bool, sent result.StatusCode) status {
 	s := status{Code: e.code, Reason: e.reason, ByPeer: byPeer, Sent: sent, Received: e.code}
-	if e.code != 1000 && e.code != 1005 {
+	if echoed := !byPeer && sent == e.code; e.code != 1000 && e.code != 1005 && !echoed {
 		s.Err = &result.CloseError{Code: e.code, Reason: e.reason}
 	}
 	return s
