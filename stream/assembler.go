@@ -19,7 +19,7 @@ type assembler struct {
 
 // firstGrasp is how much memory a large frame gets at first, in bytes: who
 // announces more has to send it.
-const firstGrasp = 128 << 10
+const firstGrasp = 64 << 10
 
 // announce is told of each data frame before its payload comes.
 func (a *assembler) announce(f *frame, limit int64) error {
