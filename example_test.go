@@ -34,7 +34,8 @@ func echo() *httptest.Server {
 }
 
 // A connection as an Observable, and a sink: prices go out as JSON, come back,
-// and are decoded and filtered.
+// and are decoded and filtered. One of them is no JSON, which does not end the
+// pipeline.
 func Example_observable() {
 	server := echo()
 	defer server.Close()
@@ -44,26 +45,32 @@ func Example_observable() {
 		log.Fatal(err)
 	}
 
-	sink := conn.Sink(ctx, &stream.SinkOptions{CloseConn: true})
+	goOn := rxgo.WithErrorStrategy(rxgo.ContinueOnError)
 	prices := conn.Observable(nil).
 		Map(func(_ context.Context, item any) (any, error) {
 			var price float64
 			err := json.Unmarshal(item.(stream.Message).Data, &price)
 			return price, err
-		}).
-		Filter(func(item any) bool { return item.(float64) > 100 })
+		}, goOn).
+		Filter(func(item any) bool { return item.(float64) > 100 }, goOn)
 
-	for _, text := range []string{"99.5", "100.5", "101"} {
+	sink := conn.Sink(ctx, &stream.SinkOptions{CloseConn: true})
+	for _, text := range []string{"99.5", "100.5", "n/a", "101"} {
 		sink <- stream.Message{Type: stream.Text, Data: []byte(text)}
 	}
 	close(sink) // what stands in it is sent, then the connection closes with 1000
 
 	for item := range prices.Observe(rxgo.WithContext(ctx)) {
-		fmt.Println(item.V, item.E)
+		if item.E != nil {
+			fmt.Println("bad:", item.E) // a message that is no JSON; at the end, why the connection failed
+			continue
+		}
+		fmt.Println(item.V)
 	}
 	// Output:
-	// 100.5 <nil>
-	// 101 <nil>
+	// 100.5
+	// bad: invalid character '/' in literal null (expecting 'u')
+	// 101
 }
 
 // Callbacks and a promise.

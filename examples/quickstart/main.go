@@ -17,19 +17,24 @@ import (
 
 func main() {
 	flag.Parse()
-	ctx := context.Background()
-	conn, err := dial.Dial(ctx, flag.Arg(0), nil)
-	if err != nil {
+	if err := hello(context.Background(), flag.Arg(0)); err != nil {
 		log.Fatal(err)
+	}
+}
+
+// hello sends a message, prints those that come until it has seen one, and closes.
+func hello(ctx context.Context, url string) error {
+	conn, err := dial.Dial(ctx, url, nil)
+	if err != nil {
+		return err
 	}
 	conn.SendText(ctx, "hello")
 	for message, err := range conn.All(ctx) {
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
 		fmt.Println(message)
-		conn.Close(result.StatusNormalClosure, "thanks")
+		break
 	}
-	status, _ := conn.Result().Status()
-	fmt.Println(status)
+	return conn.Shutdown(ctx, result.StatusNormalClosure, "thanks") // closes, and waits for the peer's Close
 }
