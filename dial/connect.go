@@ -14,9 +14,9 @@ import (
 
 // Connect connects to a WebSocket URL, hands the open connection to onReady and
 // returns at once. The promise is settled with the connection's terminal event,
-// or rejected with what kept it from being made: see [Dial]. If an argument
-// cannot be used, it is rejected already, but for what Options.Proxy returns,
-// which is not called before.
+// or rejected with what kept it from being made: see [Dial]. Invalid arguments
+// reject the promise before Connect returns. A bad proxy that Options.Proxy returns
+// is reported later.
 //
 // The context bounds the life of the connection: when it ends, the connection
 // is cut, and the promise rejected with a *[result.ConnectionFailed] around the

@@ -37,7 +37,8 @@ import (
 // the one that rxgo.WithContext sets. An operator that stops early without
 // ending it, such as Take, leaves the connection open: the queue, of which nil
 // is the defaults, says what then happens to messages. An observer that takes
-// nothing for a minute after the connection has ended is given up.
+// nothing for ten minutes after the connection has ended, or for the queue's
+// Deadline, is given up: see [stream.Conn.Observable].
 //
 // Nothing can be sent this way. To send something on each connection, such as
 // what to subscribe to, write the same few lines with [Dial] and

@@ -22,10 +22,9 @@ type Options struct {
 	// Header is sent with the opening handshake; the values of a key keep their
 	// order. What the handshake itself owns is refused: Sec-WebSocket-*,
 	// Connection, Upgrade, Content-Length, Transfer-Encoding and Trailer. So is
-	// Host, for which there is the next field. A redirect to another host takes
-	// neither Authorization, Cookie nor WWW-Authenticate along, but every other
-	// key, as net/http has it, to which a subdomain, and another port, are not
-	// another host.
+	// Host, for which there is the next field. Redirects follow net/http:
+	// Authorization, Cookie and WWW-Authenticate are dropped for another host;
+	// subdomains and other ports count as the same host.
 	Header http.Header
 
 	// Host is sent in place of the URL's host and port, in the Host header

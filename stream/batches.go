@@ -15,8 +15,8 @@ const (
 
 // Batches is Chan with slices: each has the messages that came with one read
 // from the network, at most 256, and hardly more than a sixteenth of
-// Queue.Bytes. The receiver owns the slice, too, until it has released the last
-// of its messages: do not use it after that. Where messages come in bursts it
+// Queue.Bytes. The receiver owns the slice, too; do not use it after releasing
+// the last of its messages. Where messages come in bursts it
 // costs a fraction of what Chan costs a message, and nothing is allocated for
 // those that are released. For messages that come one by one, or through an
 // operator such as compression, a slice is allocated for each batch.

@@ -42,13 +42,12 @@ type Conn struct {
 // New starts a connection over rwc, on which the opening handshake is done.
 // The connection owns rwc from then on; nil options mean the defaults.
 //
-// rwc may be anything that reads and writes: a connection without a
-// SetReadDeadline that works costs a goroutine and a buffer. On any other, a
-// connection on which nothing comes, and whose messages are being taken, holds
-// no buffer of its own.
+// rwc may be anything that reads and writes. Without a working SetReadDeadline,
+// a goroutine and a buffer are used. With one, an idle connection whose messages
+// are being taken holds no buffer of its own.
 //
-// The error is a *result.ArgumentError, or that of an operator's Attach; rwc is
-// as it was then.
+// The error is a *result.ArgumentError, or that of an operator's Attach. On
+// error, rwc is untouched.
 func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	all, err := opts.complete()
 	if err != nil {

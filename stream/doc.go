@@ -7,14 +7,33 @@
 //
 // # The data path
 //
-//	in :  socket -> frames (read.go, frame.go) -> operators (chain.go) -> messages (whole.go) -> source -> you
-//	out:  you -> sink -> messages -> operators -> frames (write.go) -> one gathered write (flush.go) -> socket
+//	in :  socket -> inbound -> operators -> messages -> source -> you
+//	out:  you -> sink -> messages -> operators -> outbox -> one gathered write -> socket
 //
-// Frames are parsed where they lie in one buffer. What stands between two
-// operators is a [Frame], a piece of a message and not the whole of it, so that
-// a message of any length streams through a few KiB; pieces are pulled up one
-// at a time, as they are asked for, so that what a few bytes inflate to never
-// waits in memory.
+// What is hard about a connection is state. It stands in three machines that do
+// no I/O, take no lock, start no goroutine and read no clock: inbound turns bytes
+// into pieces of messages and control frames, outbox holds the frames that wait
+// to be written, and closing knows how the connection ends. Thin shells around
+// them lock, ask a machine, and do what it says.
+//
+//	inbound.go, frame.go, scan.go     bytes into frames; the parse cursor and the scan cursor
+//	burst.go, assembler.go            whole small frames in one loop; messages of many pieces
+//	reader.go, lookahead.go, idle.go  who reads: the consumer, or the look-ahead while it is away
+//	chain.go, operator.go, link.go    the operators
+//	source.go, claim.go               All and Reader; who takes messages, and who is next
+//	fanout.go, lane.go, queue.go      one reader, many subscribers, each with a queue
+//	outbox.go, writer.go              what waits to be written, and who writes it
+//	send.go, pipe.go, sink.go, messagewriter.go    the ways to send
+//	closing.go, close.go, linger.go   the end
+//	discard.go                        messages that nobody takes
+//	transport.go, clock.go            what lies under a connection, and its one timer
+//	conn.go                           the connection: its parts, and New
+//
+// All bytes that came and were not taken lie in one list of borrowed buffers, and
+// frames are parsed where they lie. What stands between two operators is a
+// [Frame], a piece of a message and not the whole of it, so that a message of any
+// length streams through a few KiB. Pieces are pulled up one at a time, as they
+// are asked for, so that what a few bytes inflate to never waits in memory.
 //
 // # Taking messages
 //
@@ -26,17 +45,19 @@
 //	Conn.ObservableBatches   an rxgo Observable of slices
 //	Conn.OnText, OnBinary    callbacks
 //
-// All and Reader are exclusive. The others may be used together, and each of
-// their subscribers gets every message; what happens to one that is slow is
-// said by its [Queue]. No message is lost before the first subscriber comes.
-// Where messages come in bursts a lone subscriber is given the buffer that they
-// were read into (slab.go), which comes back when all of them are released;
-// each of several gets copies.
+// All and Reader are exclusive while they run. The others may be used together,
+// and each of their subscribers gets every message; what happens to one that is
+// slow is said by its [Queue]. Messages that no subscription was given wait for
+// the next taker, in whatever way it takes: those that come before the first, and
+// those that the last one was not given. Where messages come in bursts a lone
+// subscriber is given the buffer that they were read into, which comes back when
+// all of them are released; each of several gets copies.
 //
 // # Sending messages
 //
 //	Conn.Send, SendText, SendBinary   one message, accepted when it returns
 //	Conn.Sink                         a channel of the caller's own
+//	Conn.Pipe                         what comes on a channel; returns what it could not send
 //	Conn.Writer                       one message as an io.WriteCloser, however large
 //	Conn.Flush                        waits until what was accepted has reached the kernel
 //
@@ -48,9 +69,10 @@
 //
 // Control frames are seen, Pings answered and the peer's Close noticed also
 // while nobody takes messages, within about a second: while a pause is held, a
-// Block subscriber is full, or the body of a loop over All is busy. The
-// connection then reads ahead, up to Options.LookAhead bytes; past that, TCP
-// holds the peer back.
+// Block subscriber is full, or the body of a loop over All is busy. A consumer
+// is away when it has taken nothing for a round of 450 ms. The connection then
+// reads ahead: 32 KiB at first, and Options.LookAhead bytes from the next round
+// on. Past that, TCP holds the peer back.
 //
 // # The end
 //
@@ -59,8 +81,13 @@
 // plainly after a success, and with the event's error after anything else;
 // messages that came before the event are delivered first.
 //
-// The peer's Close is answered when the connection comes to it. For All, Reader
-// and callbacks that is after the message before it was dealt with; channels and
-// Observables may still have messages in their queues then, and what is sent in
-// answer to those finds the connection closed.
+// The peer's Close is answered, and a breach of the protocol ends the connection,
+// when reading comes to it. For All, Reader and callbacks that is after the
+// message before it was dealt with. Channels and Observables may still have
+// messages in their queues, and the look-ahead may find either first; what is
+// sent in answer to those messages finds the connection closed.
+//
+// [Conn.Shutdown] closes and waits, for a program that is about to exit.
+// [Conn.Close] starts and returns. After [Conn.CloseNow] a connection holds no
+// message. After a write has failed, sends are refused at once with its cause.
 package stream

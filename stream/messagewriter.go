@@ -19,11 +19,10 @@ const gather = 16 << 10
 // turn; until Close ends the message, all other messages wait. Control frames
 // go between the fragments.
 //
-// ctx bounds the waits of the Writer and of all its calls. A message that cannot
-// be finished (ctx ended, or text that is not UTF-8) leaves nothing to do, once
-// its first fragment is on its way, but to end the connection: Close closes it
-// with 1011 and returns the error. Before that, Close returns the error, nothing
-// of the message was sent, and the connection goes on. Close without an error
+// ctx bounds the waits of the Writer and of all its calls. If a message cannot be
+// finished (ctx ended, or text is not UTF-8), Close returns the error. If the first
+// fragment was already sent, Close also fails the connection with 1011; otherwise
+// nothing of the message was sent, and the connection goes on. Close without an error
 // sends what was written as the whole message: to give one up, end ctx first.
 // The Writer must not be used by several goroutines at a time; p stays the
 // caller's.

@@ -44,9 +44,9 @@ type Taps struct {
 	// In is handed the pieces of inbound data messages, one at a time, and
 	// returns the piece to hand on, toward the application; a zero Frame hands
 	// on nothing. While it reports more it is called again, with a zero Frame,
-	// before the next piece. It owns neither the payload it is given, which is
-	// valid until it reports no more and must not be changed, nor the payload
-	// that it returned, once it is called again.
+	// before the next piece. The payload that it is given is read-only and valid
+	// until In returns more == false. The payload that it returned stays valid
+	// until In is called next.
 	//
 	// An error ends the connection: a *result.ProtocolError closes it with its
 	// code, any other error with 1011.
@@ -76,9 +76,9 @@ type Taps struct {
 
 	// RSV is the set of reserved bits that this operator owns: RSV1 is 4, RSV2
 	// is 2, RSV3 is 1. If it is not zero, In sees only messages that begin
-	// with one of them set, and clears it in what it hands on. A bit that
-	// nobody owns is a protocol error, as is one that two operators claim an
-	// error of New.
+	// with one of them set, and clears it in what it hands on. A bit that the
+	// peer sets and nobody owns is a protocol error. If two operators claim one
+	// bit, New fails.
 	RSV byte
 
 	// State is what the operator shows of this connection. [State] finds it.
