@@ -1,11 +1,11 @@
-// Package wsflow holds nothing but this comment: it is the root of a module
-// that makes WebSocket connections into reactive streams.
+// Package wsflow is the root of a WebSocket client: connections as iterators,
+// channels and rxgo Observables. It holds nothing but this comment.
 //
 //   - [github.com/wsflow/wsflow/dial] connects: from a URL to an open
 //     connection.
 //   - [github.com/wsflow/wsflow/stream] is the connection: messages in as a
 //     loop, a channel, an Observable or callbacks, messages out through a
-//     channel or a call.
+//     channel or a call, and one end. Its comment says where to find what.
 //   - [github.com/wsflow/wsflow/deflate] compresses messages, as an operator.
 //   - [github.com/wsflow/wsflow/heartbeat] watches over a connection's life, as
 //     an operator.
