@@ -61,8 +61,8 @@ func protocolError(format string, args ...any) error {
 }
 
 // piece returns the next piece of the open data frame, if it is there: as much
-// as is at hand, or all of the frame where the consumer assembles whole messages
-// and no operator wants this one. Otherwise it says how many bytes from the
+// as is at hand, or all of a frame that is not too large where the consumer
+// assembles whole messages and no operator wants this one. Otherwise it says how many bytes from the
 // parse cursor on are wanted. A frame that was read to where its message lies
 // ends with an empty piece.
 func (in *inbound) piece() (f Frame, want int, err error) {
@@ -70,7 +70,7 @@ func (in *inbound) piece() (f Frame, want int, err error) {
 		return f, 0, err
 	}
 	least := min(in.frame.left, 1)
-	if in.assemble && in.frame.plain && !in.frame.direct {
+	if in.assemble && !in.msg.skip && in.frame.plain && !in.frame.direct && in.frame.left <= inPlace {
 		least = in.frame.left
 	}
 	if int64(in.frame.ready) < least {
