@@ -25,6 +25,7 @@ type transport struct {
 	raw syscall.RawConn // nil unless rwc is a plain socket
 
 	closed atomic.Bool
+	recall sync.Mutex  // held while called and the deadline change: they say the same
 	called atomic.Bool // interrupt was called, and resume was not
 
 	// Of await.
@@ -70,11 +71,15 @@ var longAgo = time.Unix(1, 0)
 // interrupt makes the read that is waiting, or else the next one, return
 // os.ErrDeadlineExceeded. It lasts until resume.
 func (t *transport) interrupt() {
+	t.recall.Lock()
+	defer t.recall.Unlock()
 	t.called.Store(true)
 	t.rwc.SetReadDeadline(longAgo)
 }
 
 func (t *transport) resume() {
+	t.recall.Lock()
+	defer t.recall.Unlock()
 	t.called.Store(false)
 	t.rwc.SetReadDeadline(time.Time{})
 }
