@@ -346,6 +346,8 @@ func (r *reader) hold(ctx context.Context, resumed <-chan struct{}) error {
 	if err := r.acquire(ctx); err != nil {
 		return err
 	}
+	r.catchUp()
+	r.ahead.progress()
 	r.ahead.run(min(r.ahead.bound, littleAhead), func() bool {
 		return ctx.Err() != nil || r.c.abandoned() || closed(resumed)
 	})
