@@ -147,14 +147,14 @@ func (f *fanout) run() {
 // any more: whatever is the taker's is not touched from then on.
 func (f *fanout) begin() bool {
 	r, s := &f.c.r, &f.c.source
-	r.idle = nil
+	r.idle, r.current = nil, nil // what a Reader has left may lie in the buffer
 	r.letGo()
 	for {
 		ctx, cancel := context.WithCancel(context.Background())
 		switch s.begin(func() { cancel(); f.c.t.interrupt() }) {
 		case wanted:
 			f.ctx = ctx
-			r.idle, r.current, r.assemble, r.watched = f.rest, nil, true, false
+			r.idle, r.assemble, r.watched = f.rest, true, false
 			return true
 		case alone:
 			cancel()

@@ -86,3 +86,28 @@ func TestAllBoundsAFrameThatAReaderBegan(t *testing.T) {
 		})
 	}
 }
+
+// What a Reader has handed out but not given lies in the buffer until the Reader
+// is stale, also where a subscription ends before the fan-out has begun.
+func TestReaderBesideASubscriptionThatNeverBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs := clientOverPipe(t)
+		go theirs.Write([]byte("\x82\x07message"))
+		_, message, err := c.Reader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _ := newSubscription[Message](t.Context(), nil, 1)
+		defer s.Cancel()
+		l := newSingles(c, s)
+		if start, err := c.source.join(l); !start || err != nil {
+			t.Fatal(start, err)
+		}
+		c.source.leave(l)
+		(&fanout{c: c}).run()
+		var p [8]byte
+		if n, err := message.Read(p[:]); err != errStale && (err != nil || string(p[:n]) != "message") {
+			t.Errorf("read %q, %v", p[:n], err)
+		}
+	})
+}
