@@ -56,13 +56,21 @@ func (c *Conn) schedule(due *time.Duration, in time.Duration) {
 	c.wind(at)
 }
 
-// unschedule takes schedule back.
-func (c *Conn) unschedule(due *time.Duration) {
-	k := &c.clock
+// arm lets the look-ahead watch soon, or takes that back.
+func (c *Conn) arm(on bool) {
+	k, a := &c.clock, &c.r.ahead
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	*due = 0
-	c.wind(now())
+	if a.armed.Load() == on {
+		return
+	}
+	a.armed.Store(on)
+	at := now()
+	k.watch = 0
+	if on {
+		k.watch = at + watchEvery
+	}
+	c.wind(at)
 }
 
 // wind starts the timer, under the lock, for what is due first.
@@ -81,8 +89,10 @@ func (c *Conn) wind(at time.Duration) {
 		earlier(c.links[i].due)
 	}
 	switch {
-	case next == 0:
+	case next == 0 && k.timer != nil:
+		k.timer.Stop()
 		k.timer = nil
+	case next == 0:
 	case k.timer == nil:
 		k.timer = time.AfterFunc(next-at, c.tick)
 	default:
@@ -105,6 +115,9 @@ func (c *Conn) tick() {
 		return true
 	}
 	watch := expired(&k.watch)
+	if watch {
+		c.r.ahead.armed.Store(false)
+	}
 	var rings []*Link
 	for i := range c.links {
 		if expired(&c.links[i].due) {

@@ -57,26 +57,22 @@ func (r *reader) await(want int) (n int, err error) {
 	if n == 0 {
 		return r.read(want)
 	}
-	return r.second(want)
+	return r.second(want), nil
 }
 
-// second reads what follows the first byte, which was read.
-func (r *reader) second(want int) (n int, err error) {
+// second reads what follows the first byte, which was read. An error comes again,
+// behind what came.
+func (r *reader) second(want int) (n int) {
 	p := r.room(want, r.pace.next(), r.pace.least())
 	p[0], n = r.c.t.first[0], 1
 	r.seen(n)
 	if len(p) > 1 {
-		var m int
-		if m, err = r.tryRead(p[1:]); m > 0 {
-			n += m
-		}
+		m, _ := r.tryRead(p[1:])
+		n += m
 	}
 	r.came(n)
 	r.pace.read(want, len(p), n)
-	if err != nil && !r.c.t.recalled(err) {
-		r.stop(err)
-	}
-	return n, nil
+	return n
 }
 
 // passControl deals with the control frame at the parse cursor; begun says that

@@ -31,7 +31,7 @@ const (
 type lookAhead struct {
 	r *reader
 
-	armed atomic.Bool // watch will run
+	armed atomic.Bool // watch will run; set under the clock's lock
 	held  atomic.Bool // the bound is reached: nothing more is read
 
 	messages atomic.Uint64 // whole ones that were walked over
@@ -43,15 +43,15 @@ type lookAhead struct {
 
 // arm makes watch run soon, if it is not going to already.
 func (a *lookAhead) arm() {
-	if !a.armed.Load() && !a.armed.Swap(true) {
-		a.r.c.schedule(&a.r.c.clock.watch, watchEvery)
+	if !a.armed.Load() {
+		a.r.c.arm(true)
 	}
 }
 
 // disarm takes arm back, for a consumer that is there.
 func (a *lookAhead) disarm() {
-	if a.armed.Load() && a.armed.Swap(false) {
-		a.r.c.unschedule(&a.r.c.clock.watch)
+	if a.armed.Load() {
+		a.r.c.arm(false)
 	}
 }
 
@@ -64,7 +64,6 @@ func (a *lookAhead) progress() {
 // watch runs on the clock's goroutine. Where nobody reads, and the consumer has
 // not come back since the last round, it reads ahead.
 func (a *lookAhead) watch() {
-	a.armed.Store(false)
 	r := a.r
 	if r.c.ended() || !r.tryAcquire() {
 		return // Or somebody reads. The consumer's next fill arms again.
@@ -141,10 +140,8 @@ func (a *lookAhead) read() error {
 	if n < len(p) {
 		m, err = r.tryRead(p[n:])
 	}
-	r.cameAhead(n + m)
-	if n+m > 0 && r.c.t.recalled(err) {
-		r.c.t.interrupt() // once more: what came goes first
-		err = nil
+	if r.cameAhead(n + m); n+m > 0 {
+		return nil // an error comes again, behind what came
 	}
 	return err
 }
