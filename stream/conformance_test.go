@@ -91,6 +91,7 @@ func bin[T ~string | ~[]byte](s T) stream.Message {
 func run(t *testing.T, section string, cases []inbound) {
 	t.Helper()
 	for _, in := range cases {
+		in.drives(t)
 		for _, w := range ways {
 			inBothRoles(t, section, in.name+"/"+w.name, func(t *testing.T, s side) {
 				in.run(t, s.start(t, in.opts), w)
