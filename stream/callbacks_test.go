@@ -3,8 +3,10 @@ package stream_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -30,3 +32,64 @@ func TestCallbackPanicLogsStack(t *testing.T) {
 }
 
 func stumble(text string) { panic(text) }
+
+// A callback that was refused because a loop was active does not keep later
+// ones from being called.
+func TestCallbackAfterARefusedOne(t *testing.T) {
+	bubble(t, "when the loop has ended", func(t *testing.T) {
+		p := script.Client(t, nil)
+		got := make(chan string, 10)
+		p.Sends(script.Text("a"))
+		for range p.Conn.All(ctx) {
+			p.Conn.OnText(func(string) {})
+			break
+		}
+		p.Conn.OnText(func(s string) { got <- s })
+		p.Sends(script.Text("b"))
+		if s := within(t, "the callback", got); s != "b" {
+			t.Errorf("the callback got %q", s)
+		}
+	})
+}
+
+// A callback that waits in Post when CloseNow is called does not run.
+func TestPostedCallbackEndsWithCloseNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		posted := make(chan func(), 10)
+		p := script.Client(t, &stream.Options{Post: func(f func()) { posted <- f }})
+		p.Conn.OnText(func(s string) { t.Errorf("the callback ran, with %q", s) })
+		p.Sends(script.Text("abcdefgh"))
+		synctest.Wait()
+		p.Conn.CloseNow(nil)
+		synctest.Wait()
+		if len(posted) == 0 {
+			t.Fatal("no callback was posted")
+		}
+		for len(posted) > 0 {
+			(<-posted)()
+		}
+	})
+}
+
+// Only continuations and callbacks wait for Options.Post: where it runs nothing
+// any more, the connection still has its end.
+func TestEndDoesNotWaitForPost(t *testing.T) {
+	for name, end := range map[string]func(*script.Peer){
+		"the peer closes": func(p *script.Peer) { p.Sends(script.Close(1000, "")) },
+		"CloseNow":        func(p *script.Peer) { p.Conn.CloseNow(nil) },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := script.Client(t, &stream.Options{Post: func(func()) {}})
+			p.Conn.OnText(func(string) {})
+			p.Conn.Result().Then(func(result.Status) { t.Error("a continuation ran") }, func(error) { t.Error("a continuation ran") })
+			p.Sends(script.Text("for a callback"))
+			end(p)
+			<-p.Conn.Done()
+			want, err := p.Conn.Result().Wait(ctx)
+			if got, ok := p.Conn.Result().Status(); !ok || got != want || got.Err != err {
+				t.Errorf("the status is %v, %v; Wait returns %v, %v", got, ok, want, err)
+			}
+			p.Conn.CloseNow(nil) // or the callback waits on
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -47,7 +48,7 @@ func TestCloseNowGivesMemoryBack(t *testing.T) {
 				if taker == "one who discards" {
 					lookAhead = 100 << 10
 				}
-				before := stream.Lent()
+				before := bufpool.Lent()
 				synctest.Test(t, func(t *testing.T) {
 					p := script.Client(t, &stream.Options{LookAhead: lookAhead})
 					for range 30 {
@@ -59,7 +60,7 @@ func TestCloseNowGivesMemoryBack(t *testing.T) {
 					p.Conn.CloseNow(nil)
 					time.Sleep(2 * time.Hour)
 					synctest.Wait()
-					if n := stream.Lent() - before; n != 0 {
+					if n := bufpool.Lent() - before; n != 0 {
 						t.Errorf("%d buffers are still lent", n)
 					}
 					for m, err := range p.Conn.All(ctx) {

@@ -1,113 +1,275 @@
-package stream
+package stream_test
 
 import (
 	"context"
 	"encoding/binary"
-	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/reactivex/rxgo/v2"
+	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
 )
 
-// longFrame begins a binary frame: its header says how long it is.
-func longFrame(length uint64, payload string) []byte {
-	return append(binary.BigEndian.AppendUint64([]byte{0x82, 127}, length), payload...)
+// A handover is a connection whose numbered messages are taken by one after the
+// other, in all kinds of ways.
+type handover struct {
+	t    *testing.T
+	r    *rand.Rand
+	c    *stream.Conn
+	next uint64 // the number of the message that is due
+	last uint64 // behind the last one
+	stop func() // ends the taker
+	end  error  // that a stream ended with, if over
+	over bool
 }
 
-// takes runs a loop over All for a second, while so many megabytes come, and
-// returns the error that it ends with.
-func takes(t *testing.T, c *Conn, theirs net.Conn, megabytes int) (err error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	go func() {
-		for range megabytes {
-			theirs.Write(make([]byte, 1<<20))
-		}
-	}()
-	for m, fault := range c.All(ctx) {
-		if err = fault; err == nil {
-			t.Errorf("a message of %d bytes comes", len(m.Data))
-		}
+// got notes a message.
+func (h *handover) got(how string, data []byte) {
+	h.t.Helper()
+	n := binary.BigEndian.Uint64(data)
+	if n != h.next {
+		h.t.Fatalf("%s gets message %d, and %d is due", how, n, h.next)
 	}
-	return err
+	if h.next++; h.next == h.last {
+		h.stop()
+	}
 }
 
-// frameLengths are longer than what is read in one piece; some are as short as
-// that, or 0, in 32 bits.
-var frameLengths = []uint64{100 << 20, 1 << 32, 1<<32 + 1, 1<<40 + 1<<10}
+// done notes how a stream ended whose taker is not the one that ended it.
+func (h *handover) done(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		h.over, h.end = true, err
+	}
+}
 
-// What a Reader leaves of a frame is passed over as it comes, however long the
-// frame is.
-func TestAllPassesOverWhatAReaderLeaves(t *testing.T) {
-	for _, length := range frameLengths {
-		synctest.Test(t, func(t *testing.T) {
-			c, theirs := clientOverPipe(t)
-			go theirs.Write(longFrame(length, "begin"))
-			if _, _, err := c.Reader(t.Context()); err != nil {
-				t.Fatal(err)
+// queue is one of any kind that loses nothing.
+func (h *handover) queue() *stream.Queue {
+	return &stream.Queue{Size: 1 + h.r.IntN(100), Bytes: []int{0, -1, 1, 300, 20_000}[h.r.IntN(5)]}
+}
+
+// Each way takes some messages and stops by itself or when ctx ends.
+var handoverWays = map[string]func(h *handover, ctx context.Context, most int){
+	"All": func(h *handover, ctx context.Context, most int) {
+		for m, err := range h.c.All(ctx) {
+			if err != nil {
+				h.done(ctx, err)
+				return
 			}
-			if err := takes(t, c, theirs, 8); err != context.DeadlineExceeded {
-				t.Errorf("a frame of %d bytes: the loop ends with %v", length, err)
+			h.got("All", m.Data)
+			if most--; most == 0 {
+				return
 			}
-			if n := c.r.filled - c.r.pos; n > 0 {
-				t.Errorf("a frame of %d bytes: %d of those that are passed over are held", length, n)
+		}
+		h.done(ctx, nil)
+	},
+	"Reader": func(h *handover, ctx context.Context, most int) {
+		for ; most > 0; most-- {
+			_, r, err := h.c.Reader(ctx)
+			if err != nil {
+				h.done(ctx, err)
+				return
+			}
+			data, err := io.ReadAll(r)
+			if err != nil { // what was read of it was given
+				data = append(data, binary.BigEndian.AppendUint64(nil, h.next)[min(len(data), 8):]...)
+			}
+			h.got("Reader", data)
+		}
+	},
+	"Chan": func(h *handover, ctx context.Context, most int) {
+		s := h.c.Chan(ctx, h.queue())
+		for m := range s.C {
+			h.got("Chan", m.Data)
+			m.Release()
+			if most--; most == 0 {
+				s.Cancel()
+			}
+		}
+		if most > 0 {
+			h.done(ctx, s.Err())
+		}
+	},
+	"Batches": func(h *handover, ctx context.Context, most int) {
+		s := h.c.Batches(ctx, h.queue())
+		for batch := range s.C {
+			for _, m := range batch {
+				h.got("Batches", m.Data)
+				m.Release()
+			}
+			if most -= len(batch); most <= 0 {
+				s.Cancel()
+			}
+		}
+		if most > 0 {
+			h.done(ctx, s.Err())
+		}
+	},
+	"Observable": func(h *handover, ctx context.Context, most int) {
+		h.observe(ctx, most, h.c.Observable(h.queue()), func(v any) []stream.Message { return []stream.Message{v.(stream.Message)} })
+	},
+	"ObservableBatches": func(h *handover, ctx context.Context, most int) {
+		h.observe(ctx, most, h.c.ObservableBatches(h.queue()), func(v any) []stream.Message { return v.([]stream.Message) })
+	},
+	"callbacks": func(h *handover, ctx context.Context, most int) {
+		stopped := make(chan struct{})
+		var stop func()
+		resume := h.c.Pause()
+		stop = h.c.OnBinary(func(data []byte) {
+			h.got("a callback", data)
+			if most--; most == 0 || ctx.Err() != nil {
+				stop()
+				close(stopped)
 			}
 		})
-	}
-}
-
-// A Reader that gave up behind a header has taken nothing: who assembles the
-// message is held to the size limit.
-func TestAllBoundsAFrameThatAReaderBegan(t *testing.T) {
-	for _, length := range frameLengths {
-		synctest.Test(t, func(t *testing.T) {
-			c, theirs := clientOverPipe(t)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			go theirs.Write(longFrame(length, ""))
-			if _, _, err := c.Reader(ctx); err != context.DeadlineExceeded {
-				t.Fatal(err)
+		resume()
+		select {
+		case <-stopped:
+			synctest.Wait() // until the callback has returned
+		case <-h.c.Done():
+			done := make(chan struct{})
+			h.c.Result().Then(func(result.Status) { close(done) }, func(error) { close(done) })
+			<-done
+			stop()
+		}
+	},
+	"two that overlap": func(h *handover, ctx context.Context, most int) {
+		first := h.c.Chan(ctx, h.queue())
+		for m := range first.C {
+			h.got("the first", m.Data)
+			if most--; most <= 0 {
+				break
 			}
-			go func() { // what it is told
-				for p := make([]byte, 1<<10); ; {
-					if _, err := theirs.Read(p); err != nil {
-						return
-					}
+		}
+		second := h.c.Batches(ctx, h.queue())
+		first.Cancel()
+		for m := range first.C {
+			h.got("the first, at last,", m.Data)
+		}
+		due, begun := h.next, false
+		for batch := range second.C {
+			for _, m := range batch {
+				if n := binary.BigEndian.Uint64(m.Data); !begun && n <= due {
+					h.next, begun = n, true
 				}
-			}()
-			err := takes(t, c, theirs, 20)
-			if fault := (*result.ProtocolError)(nil); !errors.As(err, &fault) || fault.Code != result.StatusMessageTooBig {
-				t.Errorf("a frame of %d bytes: the loop ends with %v", length, err)
+				h.got("the second", m.Data)
 			}
-		})
+			if h.next > due+20 {
+				second.Cancel()
+			}
+		}
+		if h.next <= due+20 {
+			h.done(ctx, second.Err())
+		}
+	},
+}
+
+func (h *handover) observe(ctx context.Context, most int, o rxgo.Observable, messages func(any) []stream.Message) {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	items := o.Observe(rxgo.WithContext(inner), rxgo.WithBufferedChannel(h.r.IntN(4)))
+	for item := range items {
+		if item.E != nil {
+			h.done(inner, item.E)
+			return
+		}
+		for _, m := range messages(item.V) {
+			h.got("Observable", m.Data)
+			m.Release()
+			most--
+		}
+		if most <= 0 {
+			cancel()
+		}
+	}
+	h.done(inner, nil)
+}
+
+// numberedBurst returns a few messages as frames, of sizes that lie in one buffer
+// or in several, whole or in fragments.
+func numberedBurst(r *rand.Rand, from, most uint64) (frames []byte, next uint64) {
+	for n := min(most-from, 1+r.Uint64N(400)); n > 0; n-- {
+		data := binary.BigEndian.AppendUint64(nil, from)
+		switch r.IntN(100) {
+		case 0:
+			data = append(data, make([]byte, r.IntN(100_000))...)
+		case 1, 2, 3:
+			data = append(data, make([]byte, r.IntN(1500))...)
+		}
+		if from++; r.IntN(20) > 0 {
+			frames = append(frames, script.Binary(data).Bytes(false)...)
+			continue
+		}
+		frames = append(frames, script.Binary(data[:4]).Open().Bytes(false)...)
+		frames = append(frames, script.Ping("p").Bytes(false)...)
+		frames = append(frames, script.Last(data[4:]).Bytes(false)...)
+	}
+	return frames, from
+}
+
+// What the last subscription was not given goes to the next one, in order and
+// whatever face it has, before and after the end of the connection.
+func TestContract05NothingIsLostBetweenTakers(t *testing.T) {
+	ends := map[string]func(net.Conn){
+		"open":    func(net.Conn) {},
+		"a Close": func(c net.Conn) { c.Write(script.Close(1000, "").Bytes(false)) },
+		"a cut":   func(c net.Conn) { c.Close() },
+	}
+	for name, end := range ends {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprint(name, "/", seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { handOver(t, seed, 34_000, end) })
+			})
+		}
 	}
 }
 
-// What a Reader has handed out but not given lies in the buffer until the Reader
-// is stale, also where a subscription ends before the fan-out has begun.
-func TestReaderBesideASubscriptionThatNeverBegins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, theirs := clientOverPipe(t)
-		go theirs.Write([]byte("\x82\x07message"))
-		_, message, err := c.Reader(t.Context())
-		if err != nil {
-			t.Fatal(err)
+func handOver(t *testing.T, seed, total uint64, end func(net.Conn)) {
+	c, theirs := overPipe(t)
+	go io.Copy(io.Discard, theirs) // ends with the pipe
+	sent := make(chan struct{})
+	defer func() { theirs.Close(); <-sent }()
+	go func() {
+		defer close(sent)
+		r := rand.New(rand.NewPCG(seed, 2))
+		for n := uint64(0); n < total; {
+			var burst []byte
+			burst, n = numberedBurst(r, n, total)
+			if _, err := theirs.Write(burst); err != nil {
+				return
+			}
+			if r.IntN(3) == 0 {
+				time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond)
+			}
 		}
-		s, _ := newSubscription[Message](t.Context(), nil, 1)
-		defer s.Cancel()
-		l := newSingles(c, s)
-		if start, err := c.source.join(l); !start || err != nil {
-			t.Fatal(start, err)
+		end(theirs)
+	}()
+	h := &handover{t: t, r: rand.New(rand.NewPCG(seed, 3)), c: c, last: total}
+	names := slices.Sorted(maps.Keys(handoverWays))
+	for h.next < total {
+		if h.over {
+			t.Fatalf("the stream ends with %v after %d of %d messages", h.end, h.next, total)
 		}
-		c.source.leave(l)
-		(&fanout{c: c}).run()
-		var p [8]byte
-		if n, err := message.Read(p[:]); err != errStale && (err != nil || string(p[:n]) != "message") {
-			t.Errorf("read %q, %v", p[:n], err)
+		ctx, cancel := context.WithCancel(t.Context())
+		if h.r.IntN(2) == 0 {
+			time.AfterFunc(time.Duration(h.r.IntN(2000))*time.Microsecond, cancel)
 		}
-	})
+		name := names[h.r.IntN(len(names))]
+		from := h.next
+		h.stop = cancel
+		handoverWays[name](h, ctx, 1+h.r.IntN(300))
+		t.Logf("%s took messages from %d up to %d, ctx %v, over %v", name, from, h.next, ctx.Err(), h.over)
+		cancel()
+		if h.r.IntN(4) == 0 {
+			time.Sleep(time.Duration(h.r.IntN(5000)) * time.Microsecond)
+		}
+	}
 }

@@ -128,3 +128,24 @@ func answersSoon(t *testing.T, p *script.Peer) {
 		t.Errorf("it took %v", took)
 	}
 }
+
+// A consumer that goes away right after a pause, with a message that stood in
+// the buffer, has its Pings answered like any other.
+func TestAwayAfterAPause(t *testing.T) {
+	bubble(t, "a Ping", func(t *testing.T) {
+		p := script.Client(t, nil)
+		go func() {
+			for m := range p.Conn.All(ctx) {
+				if m.String() == "a" {
+					time.AfterFunc(2*time.Second, p.Conn.Pause())
+					continue
+				}
+				<-p.Conn.Done() // away
+			}
+		}()
+		p.Sends(script.Text("a"), script.Text("b"))
+		time.Sleep(time.Minute)
+		p.Sends(script.Ping("there?"))
+		p.Wants("the answer", script.Pong("there?"))
+	})
+}

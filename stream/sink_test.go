@@ -276,3 +276,21 @@ func TestFlushAfterTheEndWithASink(t *testing.T) {
 		}
 	})
 }
+
+// A Sink keeps to the fragment size.
+func TestSinkFragments(t *testing.T) {
+	for _, s := range sides {
+		bubble(t, s.name, func(t *testing.T) {
+			p := s.start(t, &stream.Options{FragmentSize: 3})
+			sink := p.Conn.Sink(ctx, nil)
+			sink <- text("abc")
+			sink <- text("abcdefg")
+			close(sink)
+			p.Wants("a message of one frame", script.Text("abc"))
+			p.Wants("the first fragment", script.Text("abc").Open())
+			p.Wants("the second fragment", script.More("def"))
+			p.Wants("the last fragment", script.Last("g"))
+			p.Conn.CloseNow(nil)
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -39,9 +40,9 @@ func TestBuffersComeBack(t *testing.T) {
 		for name, end := range lastWords {
 			for _, s := range sides {
 				t.Run(f.name+", "+name+"/"+s.name, func(t *testing.T) {
-					before := stream.Lent()
+					before := bufpool.Lent()
 					synctest.Test(t, func(t *testing.T) { comeAndGo(t, f, s, end) })
-					if n := stream.Lent() - before; n != 0 {
+					if n := bufpool.Lent() - before; n != 0 {
 						t.Errorf("%d buffers are still lent", n)
 					}
 				})
@@ -81,7 +82,7 @@ func comeAndGo(t *testing.T, f face, s side, end func(*script.Peer)) {
 
 // So are those of messages that one subscriber left and another one took.
 func TestLeftMessagesComeBack(t *testing.T) {
-	before := stream.Lent()
+	before := bufpool.Lent()
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := overPipe(t)
 		go floodNumbered(theirs)
@@ -96,14 +97,14 @@ func TestLeftMessagesComeBack(t *testing.T) {
 		}
 		<-c.Done()
 	})
-	if n := stream.Lent() - before; n != 0 {
+	if n := bufpool.Lent() - before; n != 0 {
 		t.Errorf("%d buffers are still lent", n)
 	}
 }
 
 // An idle connection holds no buffer, also when its read was called back.
 func TestIdleAfterAPauseHoldsNoBuffer(t *testing.T) {
-	before := stream.Lent()
+	before := bufpool.Lent()
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := overPipe(t)
 		go func() {
@@ -113,7 +114,7 @@ func TestIdleAfterAPauseHoldsNoBuffer(t *testing.T) {
 		synctest.Wait()
 		c.Pause()()
 		time.Sleep(time.Minute)
-		if n := stream.Lent() - before; n > 0 {
+		if n := bufpool.Lent() - before; n > 0 {
 			t.Errorf("after a pause an idle connection holds %d buffers", n)
 		}
 		theirs.Close()
@@ -124,7 +125,7 @@ func TestIdleAfterAPauseHoldsNoBuffer(t *testing.T) {
 // nothing, where reads cannot be tried.
 func TestIdleBehindMessagesHoldsNoBuffer(t *testing.T) {
 	for _, size := range []int{0, 1, firstRead - 4, firstRead, recordMax - 4, recordMax, 100_000} {
-		before := stream.Lent()
+		before := bufpool.Lent()
 		synctest.Test(t, func(t *testing.T) {
 			c, theirs := overPipe(t)
 			go func() {
@@ -133,12 +134,12 @@ func TestIdleBehindMessagesHoldsNoBuffer(t *testing.T) {
 			}()
 			theirs.Write(script.Binary(make([]byte, size)).Bytes(false))
 			time.Sleep(time.Minute)
-			if n := stream.Lent() - before; n > 0 {
+			if n := bufpool.Lent() - before; n > 0 {
 				t.Errorf("behind a message of %d bytes an idle connection holds %d buffers", size, n)
 			}
 			theirs.Write(nil)
 			time.Sleep(time.Minute)
-			if n := stream.Lent() - before; n > 0 {
+			if n := bufpool.Lent() - before; n > 0 {
 				t.Errorf("behind a read of nothing an idle connection holds %d buffers", n)
 			}
 		})
@@ -148,7 +149,7 @@ func TestIdleBehindMessagesHoldsNoBuffer(t *testing.T) {
 // Nor does the look-ahead while it waits for a plain socket: there is the
 // consumer's alone.
 func TestAheadOfASocketHoldsNoBuffer(t *testing.T) {
-	before := stream.Lent()
+	before := bufpool.Lent()
 	c, _, theirs := overSockets(t, nil)
 	theirs.Write(script.Binary(make([]byte, 2*firstRead)).Bytes(false))
 	paused := make(chan struct{})
@@ -166,7 +167,7 @@ func TestAheadOfASocketHoldsNoBuffer(t *testing.T) {
 			t.Fatal("the look-ahead does not wait for the socket")
 		}
 	}
-	if n := stream.Lent() - before; n > 1 {
+	if n := bufpool.Lent() - before; n > 1 {
 		t.Errorf("%d buffers are lent", n)
 	}
 }
@@ -180,4 +181,51 @@ func waitsForASocket() bool {
 		}
 	}
 	return false
+}
+
+// An idle connection holds no buffer, also when somebody was reading ahead before
+// its consumer came, or came back.
+func TestIdleAfterLookingAheadHoldsNoBuffer(t *testing.T) {
+	check := func(t *testing.T, before int64) {
+		t.Helper()
+		if n := bufpool.Lent() - before; n > 0 {
+			t.Errorf("an idle connection holds %d buffers", n)
+		}
+	}
+	take := func(c *stream.Conn) {
+		go func() {
+			for range c.All(ctx) {
+			}
+		}()
+	}
+	t.Run("plain socket", func(t *testing.T) {
+		before := bufpool.Lent()
+		ours, _ := sockets(t)
+		c, err := stream.New(ours, stream.Client, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow(nil)
+		time.Sleep(1200 * time.Millisecond) // the look-ahead waits
+		take(c)
+		time.Sleep(100 * time.Millisecond)
+		check(t, before)
+		resume := c.Pause()
+		time.Sleep(1200 * time.Millisecond)
+		resume()
+		time.Sleep(100 * time.Millisecond)
+		check(t, before)
+	})
+	t.Run("pipe", func(t *testing.T) {
+		before := bufpool.Lent()
+		synctest.Test(t, func(t *testing.T) {
+			c, theirs := overPipe(t)
+			time.Sleep(time.Minute)
+			take(c)
+			synctest.Wait()
+			check(t, before)
+			theirs.Close()
+			<-c.Done()
+		})
+	})
 }

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"testing/synctest"
@@ -43,5 +44,30 @@ func TestLoopThatBeginsWithAnOperatorsRest(t *testing.T) {
 			}
 			answersSoon(t, p)
 		})
+	})
+}
+
+// A delay is an operator that holds back one piece.
+type delay struct{}
+
+func (delay) Attach(*stream.Link) (stream.Taps, error) {
+	var held stream.Frame
+	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+		out := held
+		held = f
+		held.Payload = bytes.Clone(f.Payload)
+		return out, false, nil
+	}}, nil
+}
+
+// Text that an operator hands on late is valid or not by itself, whatever has
+// come in behind it.
+func TestDelayedTextStaysValid(t *testing.T) {
+	bubble(t, "a character in two pieces", func(t *testing.T) {
+		p := script.Client(t, &stream.Options{Operators: []stream.Operator{delay{}}})
+		p.Sends(script.Text("a\xC3").Open(), script.Last("\xA9"), script.Text("next"))
+		if m, err := firstOf(t, p.Conn.All(ctx)); err != nil || m.String() != "aé" {
+			t.Errorf("All gives %q, %v", m.Data, err)
+		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wsflow/wsflow/internal/script"
@@ -77,4 +78,47 @@ func TestRecordsAreReadWhole(t *testing.T) {
 			t.Errorf("%d bytes: %d reads; want at most %d", size, wire.reads, most)
 		}
 	}
+}
+
+// A Reader whose messages a subscriber has come to take reads nothing of them.
+func TestReaderYieldsToAChan(t *testing.T) {
+	bubble(t, "within a message", func(t *testing.T) {
+		p := script.Client(t, nil)
+		p.Sends(script.Binary(bytes.Repeat([]byte("x"), 100)))
+		_, r, err := p.Conn.Reader(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 10)
+		if _, err := io.ReadFull(r, b); err != nil {
+			t.Fatal(err)
+		}
+		s := p.Conn.Chan(t.Context(), nil)
+		p.Sends(script.Binary(bytes.Repeat([]byte("y"), 100)))
+		within(t, "the next message", s.C)
+		synctest.Wait()
+		if n, err := r.Read(b); n > 0 || err != stream.ErrTaken {
+			t.Errorf("Read gives %q and %v, want ErrTaken", b[:n], err)
+		}
+	})
+}
+
+// A loop passes over the rest of a message that a Reader has begun, and that
+// Reader reads no more of it.
+func TestReaderIsStaleBehindALoop(t *testing.T) {
+	bubble(t, "within a message", func(t *testing.T) {
+		p := script.Client(t, nil)
+		p.Sends(script.Binary(bytes.Repeat([]byte("x"), 100)), script.Text("next"))
+		_, r, err := p.Conn.Reader(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := firstOf(t, p.Conn.All(ctx)); err != nil || m.String() != "next" {
+			t.Errorf("the loop gets %q, %v", m.Data, err)
+		}
+		b := make([]byte, 10)
+		if n, err := r.Read(b); n > 0 || err == nil || err == io.EOF {
+			t.Errorf("Read gives %q and %v, want an error of its own", b[:n], err)
+		}
+	})
 }
