@@ -4,6 +4,7 @@ package stream_test
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -228,4 +229,75 @@ func TestIdleAfterLookingAheadHoldsNoBuffer(t *testing.T) {
 			<-c.Done()
 		})
 	})
+}
+
+// takenTo are the ways in which messages can have been taken, up to one of many.
+var takenTo = map[string]func(t *testing.T, c *stream.Conn){
+	"by nobody": func(*testing.T, *stream.Conn) {},
+	"by a loop": func(_ *testing.T, c *stream.Conn) {
+		for range c.All(ctx) {
+			break
+		}
+	},
+	"by half of a Reader": func(t *testing.T, c *stream.Conn) {
+		_, r, err := c.Reader(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := r.Read(make([]byte, 3)); n == 0 || err != nil {
+			t.Fatalf("read %d bytes, error %v", n, err)
+		}
+	},
+	"by a Chan": func(t *testing.T, c *stream.Conn) {
+		sub := c.Chan(ctx, &stream.Queue{Size: 4})
+		(<-sub.C).Release()
+		sub.Cancel()
+		for m := range sub.C {
+			m.Release()
+		}
+	},
+	"by Batches": func(t *testing.T, c *stream.Conn) {
+		sub := c.Batches(ctx, &stream.Queue{Size: 4})
+		for _, m := range <-sub.C {
+			m.Release()
+		}
+		sub.Cancel()
+		for batch := range sub.C {
+			for _, m := range batch {
+				m.Release()
+			}
+		}
+	},
+	"by callbacks": func(t *testing.T, c *stream.Conn) {
+		first := make(chan struct{}, 1000)
+		c.OnText(func(string) { first <- struct{}{} })
+		<-first
+	},
+}
+
+// A connection that has ended by CloseNow holds no buffer, whoever took messages
+// before and whatever nobody took.
+func TestEndedConnectionHoldsNoBuffer(t *testing.T) {
+	for name, take := range takenTo {
+		for _, away := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				before := bufpool.Lent()
+				synctest.Test(t, func(t *testing.T) {
+					p := script.Client(t, nil)
+					p.Sends(slices.Repeat([]script.Frame{script.Text("one of many"), script.Text(strings.Repeat("x", 3000))}, 50)...)
+					take(t, p.Conn)
+					if away {
+						time.Sleep(time.Minute) // the look-ahead reads
+					}
+					p.Conn.CloseNow(nil)
+					<-p.Conn.Done()
+					synctest.Wait()
+					if n := bufpool.Lent() - before; n != 0 {
+						t.Errorf("away %v: %d buffers are still lent", away, n)
+					}
+					p.End()
+				})
+			})
+		}
+	}
 }

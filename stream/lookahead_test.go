@@ -136,12 +136,14 @@ func TestUnschedule(t *testing.T) {
 			c.r.ahead.disarm()
 			c.r.ahead.disarm()
 			time.Sleep(2 * watchEvery)
+			synctest.Wait()
 			if c.r.ahead.rounds != 0 || c.r.ahead.armed.Load() || c.clock.watch != 0 {
 				t.Errorf("the watch ran %d times", c.r.ahead.rounds)
 			}
 		}
 		c.r.ahead.arm()
 		time.Sleep(watchEvery + time.Millisecond)
+		synctest.Wait()
 		if c.r.ahead.rounds != 1 {
 			t.Errorf("the watch ran %d times, want once", c.r.ahead.rounds)
 		}

@@ -2,8 +2,10 @@ package stream_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/stream"
@@ -35,4 +37,47 @@ func TestCancelWhileThePumpWaits(t *testing.T) {
 			p.Conn.CloseNow(nil)
 		})
 	}
+}
+
+// A subscription that was cancelled is gone, also while nothing comes: the
+// connection keeps nothing of it.
+func TestCancelledSubscriptionsAreNotKept(t *testing.T) {
+	for name, subscribe := range map[string]func(c *stream.Conn) func() bool{
+		"Chan":    func(c *stream.Conn) func() bool { return cancelled(c.Chan(ctx, nil)) },
+		"Batches": func(c *stream.Conn) func() bool { return cancelled(c.Batches(ctx, nil)) },
+		"a context": func(c *stream.Conn) func() bool {
+			ctx, cancel := context.WithCancel(ctx)
+			sub := c.Chan(ctx, nil)
+			cancel()
+			return cancelled(sub)
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := script.Client(t, nil)
+			var gone []func() bool
+			for range 100 {
+				gone = append(gone, subscribe(p.Conn))
+			}
+			synctest.Wait()
+			runtime.GC()
+			kept := 0
+			for _, gone := range gone {
+				if !gone() {
+					kept++
+				}
+			}
+			// The last one may still lie on a stack.
+			if kept > 1 {
+				t.Errorf("%d of 100 cancelled subscriptions are kept", kept)
+			}
+			isOpen(t, p)
+		})
+	}
+}
+
+// cancelled cancels a subscription and returns what tells whether it is gone.
+func cancelled[T any](sub *stream.Subscription[T]) func() bool {
+	sub.Cancel()
+	p := weak.Make(sub)
+	return func() bool { return p.Value() == nil }
 }
