@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -121,4 +123,50 @@ func TestReaderIsStaleBehindALoop(t *testing.T) {
 			t.Errorf("Read gives %q and %v, want an error of its own", b[:n], err)
 		}
 	})
+}
+
+// A last is a connection whose Read gives the last bytes and the end in one, as
+// that of a tls.Conn does.
+type last struct {
+	net.Conn
+	bytes []byte
+}
+
+func (l *last) Read(p []byte) (int, error) {
+	n := copy(p, l.bytes)
+	if l.bytes = l.bytes[n:]; len(l.bytes) == 0 {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// The peer's Close counts although the end of the transport comes with it,
+// whoever reads it: a consumer, or the look-ahead for one that is away.
+func TestEndThatComesWithTheLastBytes(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			defer theirs.Close()
+			go io.Copy(io.Discard, theirs)
+			bytes := append(script.Text("a").Bytes(false), script.Close(1000, "bye").Bytes(false)...)
+			c, err := stream.New(&last{ours, bytes}, stream.Client, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := 0
+			if away {
+				time.Sleep(time.Minute)
+			}
+			for _, err := range c.All(ctx) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got++
+			}
+			status, err := c.Result().Wait(ctx)
+			if got != 1 || err != nil || status.Code != result.StatusNormalClosure {
+				t.Errorf("away %v: %d messages, then %v and %v", away, got, status, err)
+			}
+		})
+	}
 }
