@@ -52,6 +52,7 @@ func (h *head) answer() (*http.Response, error) {
 // lines reads the lines behind the status line, up to and with the empty one.
 // After an error they are whole lines, and an empty one stands in for the end.
 func (h *head) lines() (all []byte, err error) {
+	all = make([]byte, 0, usualHeader)
 	for {
 		n := len(all)
 		all, err = h.line(all)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
@@ -40,8 +41,12 @@ func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) 
 	return d.dial(ctx)
 }
 
-// defaultOperators are shared by all connections that leave the choice to us.
-var defaultOperators = []stream.Operator{deflate.New(nil), heartbeat.New(nil)}
+// The default operators, and what they offer, are shared by all connections that
+// leave the choice to us.
+var (
+	defaultOperators = []stream.Operator{deflate.New(nil), heartbeat.New(nil)}
+	defaultOffer     = sync.OnceValues(func() (offer, error) { return newOffer(defaultOperators) })
+)
 
 // A dialer makes one connection.
 type dialer struct {
@@ -58,9 +63,6 @@ func newDialer(url string, opts *Options) (*dialer, error) {
 	d := &dialer{}
 	if opts != nil {
 		d.opts = *opts
-	}
-	if d.opts.Operators == nil {
-		d.opts.Operators = defaultOperators
 	}
 	d.transport = d.httpClient().Transport
 	if d.transport == nil {
@@ -84,7 +86,12 @@ func newDialer(url string, opts *Options) (*dialer, error) {
 	if err := d.validateTransport(); err != nil {
 		return nil, err
 	}
-	if d.offer, err = newOffer(d.opts.Operators); err != nil {
+	if d.opts.Operators == nil {
+		d.offer, err = defaultOffer()
+	} else {
+		d.offer, err = newOffer(d.opts.Operators)
+	}
+	if err != nil {
 		return nil, err
 	}
 	d.handshake.carrier, d.handshake.offer = d.carrier(), d.offer.header

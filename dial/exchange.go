@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -117,10 +116,18 @@ func spelled(header http.Header) http.Header {
 }
 
 func spelling(field string) string {
-	if rest, ok := strings.CutPrefix(field, "Sec-Websocket-"); ok {
-		return "Sec-WebSocket-" + rest
+	if s, ok := spellings[field]; ok {
+		return s
 	}
 	return field
+}
+
+var spellings = map[string]string{
+	fieldKey:        "Sec-WebSocket-Key",
+	fieldAccept:     "Sec-WebSocket-Accept",
+	fieldExtensions: "Sec-WebSocket-Extensions",
+	fieldProtocol:   "Sec-WebSocket-Protocol",
+	fieldVersion:    "Sec-WebSocket-Version",
 }
 
 // An inquiry is one request over a connection, and its answer.
@@ -135,8 +142,8 @@ type inquiry struct {
 // the bytes behind it are to be read from. It does not close the connection,
 // but when ctx ends.
 func (q *inquiry) ask(ctx context.Context, req *http.Request) (*http.Response, *bufio.Reader, error) {
-	var text bytes.Buffer
-	if err := req.Write(&text); err != nil {
+	text := bytes.NewBuffer(make([]byte, 0, usualHeader))
+	if err := req.Write(text); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := within(ctx, q.timeout, "ResponseHeaderTimeout")

@@ -21,6 +21,7 @@ const (
 	fieldAccept     = "Sec-Websocket-Accept"
 	fieldExtensions = "Sec-Websocket-Extensions"
 	fieldProtocol   = "Sec-Websocket-Protocol"
+	fieldVersion    = "Sec-Websocket-Version"
 )
 
 // github.com/coder/websocket writes the opening handshake and verifies the
@@ -118,7 +119,7 @@ func (h *handshake) keep(resp *http.Response) {
 		if _, ok := resp.Body.(io.ReadWriteCloser); !ok {
 			return
 		}
-		h.answer = resp.Header.Clone()
+		h.answer = maps.Clone(resp.Header)
 		resp.Header.Del(fieldExtensions)
 	}
 	if resp.Body != nil {

@@ -118,6 +118,7 @@ const (
 	maxRedirects            = 10
 	maxHeaderBytes          = 64 << 10
 	headerBuffer            = 1 << 10         // for an answer's header, which few exceed
+	usualHeader             = 1 << 9          // of a request or an answer
 	maxBody                 = 8 << 10         // of a refusal
 	graceTimeout            = 3 * time.Second // for it, and for an answer to a request that could not be sent
 )

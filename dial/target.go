@@ -3,6 +3,7 @@ package dial
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,7 +60,7 @@ func webTarget(u *url.URL, scheme string) (target, error) {
 	// "|Host| [...] contains /host/ plus optionally ":" followed by /port/ (when
 	// not using the default port)."
 	// https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
-	u.Host = strings.TrimSuffix(u.Host, map[string]string{"http": ":80", "https": ":443"}[scheme])
+	u.Host = strings.TrimSuffix(u.Host, ":"+defaultPorts[scheme])
 	u.Scheme = scheme
 	u.RawPath, u.RawQuery = escape(u.RawPath), escape(u.RawQuery)
 	return target{url: u}, nil
@@ -71,15 +72,22 @@ func webTarget(u *url.URL, scheme string) (target, error) {
 //
 // https://www.rfc-editor.org/rfc/rfc3986.html#section-3.3
 func escape(s string) string {
+	if !slices.ContainsFunc([]byte(s), mustEscape) {
+		return s
+	}
 	var b strings.Builder
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+		if c := s[i]; mustEscape(c) {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
 		}
 	}
 	return b.String()
+}
+
+func mustEscape(c byte) bool {
+	return c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0
 }
 
 // socketTarget splits the path at its first colon: the socket's path before it,

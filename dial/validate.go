@@ -83,6 +83,9 @@ var owned = []string{"Connection", "Upgrade", "Content-Length", "Transfer-Encodi
 // validateHeader refuses what the handshake owns and what could not be sent. It
 // shows no values, as they may be secret.
 func validateHeader(h http.Header) error {
+	if len(h) == 0 {
+		return nil
+	}
 	for _, key := range slices.Sorted(maps.Keys(h)) {
 		switch canonical := http.CanonicalHeaderKey(key); {
 		case !isToken(key):

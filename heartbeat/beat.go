@@ -21,7 +21,12 @@ type beat struct {
 // wake is the tap that the connection's timer calls.
 func (b *beat) wake(now time.Time) (time.Duration, error) {
 	see := sight{read: sinceEpoch(b.link.LastRead())}
-	see.delivered, see.ping = b.link.Delivered()
+	b.mu.Lock()
+	begun := b.pulse.begun
+	b.mu.Unlock()
+	if begun { // no Ping is due before
+		see.delivered, see.ping = b.link.Delivered()
+	}
 	b.mu.Lock()
 	see.listened = b.link.Listened(b.pulse.waiting())
 	ping, sleep, err := b.pulse.wake(sinceEpoch(now), see)
