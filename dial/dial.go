@@ -124,6 +124,7 @@ func (d *dialer) streamOptions(e established) *stream.Options {
 	o := &stream.Options{
 		Operators:    e.operators,
 		Subprotocol:  e.subprotocol,
+		Header:       d.handshake.answer,
 		Buffered:     e.buffered,
 		SizeLimit:    d.opts.SizeLimit,
 		SuccessCodes: d.opts.SuccessCodes,

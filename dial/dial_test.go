@@ -230,3 +230,37 @@ func TestLoggerNamesTheHost(t *testing.T) {
 	d.streamOptions(established{}).Logger.Warn("test")
 	want(t, "the fields", logs.All()[0].ContextMap(), "map[host:example.com]")
 }
+
+// What the handshake gave is on the connection: the header of the last answer,
+// the addresses and the state of TLS.
+func TestWhatTheHandshakeGave(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			w.Header().Set("X-Session", "of the redirect")
+			http.Redirect(w, r, "/there", http.StatusFound)
+			return
+		}
+		w.Header().Set("X-Session", "of the 101")
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionContextTakeover})
+		if err == nil {
+			<-c.CloseRead(context.Background()).Done()
+		}
+	}))
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	conn, err := Dial(t.Context(), server.URL, &Options{TLSConfig: &tls.Config{RootCAs: roots}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow(nil)
+	want(t, "header", conn.Header().Get("X-Session"), "of the 101")
+	want(t, "extension is told", strings.HasPrefix(conn.Header().Get("Sec-WebSocket-Extensions"), "permessage-deflate"), true)
+	want(t, "remote address", conn.RemoteAddr().String(), server.Listener.Addr().String())
+	want(t, "network", conn.LocalAddr().Network(), "tcp")
+	state, ok := conn.TLS()
+	if !ok || !state.HandshakeComplete || !state.PeerCertificates[0].Equal(server.Certificate()) {
+		t.Errorf("TLS returns %v and not the server's certificate", ok)
+	}
+}

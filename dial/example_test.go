@@ -61,6 +61,34 @@ func ExampleDial() {
 	// end: 1000 "done" <nil>
 }
 
+// What the server answered to the handshake is on the connection.
+func ExampleDial_header() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Session", "42")
+		if c, err := websocket.Accept(w, r, nil); err == nil {
+			c.Close(websocket.StatusNormalClosure, "")
+		}
+	}))
+	defer server.Close()
+	ctx := context.Background()
+
+	conn, err := dial.Dial(ctx, server.URL, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, secure := conn.TLS()
+	fmt.Println("session:", conn.Header().Get("X-Session"))
+	fmt.Println("the server's address:", conn.RemoteAddr().String() == server.Listener.Addr().String())
+	fmt.Println("TLS:", secure)
+	conn.Discard()
+	conn.Result().Wait(ctx)
+	// Output:
+	// session: 42
+	// the server's address: true
+	// TLS: false
+}
+
 func ExampleDial_badArgument() {
 	_, err := dial.Dial(context.Background(), "ws://example.com", &dial.Options{Subprotocols: []string{"two words"}})
 	fmt.Println(err)

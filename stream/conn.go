@@ -3,7 +3,7 @@ package stream
 import (
 	"context"
 	"io"
-	"net"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/wsflow/wsflow/result"
@@ -31,7 +31,8 @@ type Conn struct {
 	sinks      sinks
 	events     atomic.Pointer[serial] // nil until there is something to run
 	clock      clock
-	links      []Link // the operators, first nearest the application
+	links      []Link      // the operators, first nearest the application
+	header     http.Header // Options.Header; never changes
 
 	lasting *lasting
 	promise *result.Promise
@@ -56,7 +57,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if rwc == nil {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
-	c := &Conn{lasting: all.lasting()}
+	c := &Conn{lasting: all.lasting(), header: all.Header}
 	c.t.init(rwc)
 	c.promise, c.settle = result.NewPromise(c.post)
 	c.close.good = all.SuccessCodes
@@ -70,9 +71,6 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	c.wakeAll()
 	return c, nil
 }
-
-// Subprotocol returns what the opening handshake agreed on, or "".
-func (c *Conn) Subprotocol() string { return c.lasting.subprotocol }
 
 // Done returns a channel that is closed at the terminal event, before any
 // stream of the connection ends.
@@ -107,8 +105,8 @@ func (c *Conn) log() *zap.Logger {
 		return silent
 	}
 	fields := []zap.Field{zap.String("subprotocol", c.lasting.subprotocol)}
-	if nc, ok := c.t.rwc.(net.Conn); ok {
-		fields = append(fields, zap.Stringer("local", nc.LocalAddr()), zap.Stringer("remote", nc.RemoteAddr()))
+	if local, remote := c.LocalAddr(), c.RemoteAddr(); local != nil && remote != nil {
+		fields = append(fields, zap.Stringer("local", local), zap.Stringer("remote", remote))
 	}
 	return c.lasting.logger.With(fields...)
 }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
@@ -19,6 +20,9 @@ type Options struct {
 	// Subprotocol is what the opening handshake agreed on; Conn.Subprotocol
 	// returns it.
 	Subprotocol string
+	// Header is the header of the peer's side of the opening handshake;
+	// Conn.Header returns it. It is not copied and must not be changed.
+	Header http.Header
 	// Buffered are bytes that were received behind the opening handshake. They
 	// are read before the transport. They are copied.
 	Buffered []byte
