@@ -25,6 +25,7 @@ var refusals = map[string]func(c *stream.Conn) error{
 	"Flush":      func(c *stream.Conn) error { return c.Flush(without) },
 	"Writer":     func(c *stream.Conn) error { _, err := c.Writer(without, stream.Text); return err },
 	"Reader":     func(c *stream.Conn) error { _, _, err := c.Reader(without); return err },
+	"Receive":    func(c *stream.Conn) error { _, err := c.Receive(without); return err },
 	"Wait":       func(c *stream.Conn) error { _, err := c.Result().Wait(without); return err },
 	"All": func(c *stream.Conn) (last error) {
 		for _, last = range c.All(without) {

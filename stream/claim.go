@@ -9,9 +9,9 @@ import (
 )
 
 // ErrTaken is what a second taker of an exclusive source gets: a loop over
-// [Conn.All] and a call of [Conn.Reader] do not share, neither with each other
+// [Conn.All] and calls of [Conn.Receive] and [Conn.Reader] do not share, neither with each other
 // nor with channels, Observables and callbacks. When the last of those has
-// ended, All and Reader may take again.
+// ended, they may take again.
 var ErrTaken = errors.New("wsflow: the messages of this connection are being taken in another way")
 
 // A mode says who takes the messages.
