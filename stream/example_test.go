@@ -2,8 +2,12 @@ package stream_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
+
+	"github.com/reactivex/rxgo/v2"
 
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
@@ -75,4 +79,88 @@ func ExampleConn_Chan() {
 	// all: price 1
 	// all: price 2
 	// latest: price 2 dropped: 2
+}
+
+// A question and its answer, one message at a time.
+func ExampleConn_Receive() {
+	ctx := context.Background()
+	near, far := net.Pipe()
+	client, _ := stream.New(near, stream.Client, nil)
+	server, _ := stream.New(far, stream.Server, nil)
+	go func() {
+		question, _ := server.Receive(ctx)
+		server.SendText(ctx, question.String()+" 4")
+		server.Close(result.StatusNormalClosure, "done")
+		server.Discard()
+	}()
+
+	client.SendText(ctx, "2 + 2 =")
+	answer, err := client.Receive(ctx)
+	fmt.Println(answer, err)
+	_, err = client.Receive(ctx)
+	fmt.Println(err)
+	server.Result().Wait(ctx)
+	// Output:
+	// 2 + 2 = 4 <nil>
+	// EOF
+}
+
+// JSON as values: a bad message is reported and is not the end.
+func ExampleDecode() {
+	type trade struct{ Price float64 }
+	ctx := context.Background()
+	near, far := net.Pipe()
+	client, _ := stream.New(near, stream.Client, nil)
+	server, _ := stream.New(far, stream.Server, nil)
+	go func() {
+		server.SendText(ctx, `{"Price": 99.5}`)
+		server.SendText(ctx, `oops`)
+		server.SendText(ctx, `{"Price": 101}`)
+		server.Close(result.StatusNormalClosure, "done")
+		server.Discard()
+	}()
+
+	for t, err := range stream.Decode[trade](client.All(ctx), json.Unmarshal) {
+		var bad *stream.DecodeError
+		switch {
+		case errors.As(err, &bad):
+			fmt.Printf("skipped %q\n", bad.Message)
+		case err != nil:
+			fmt.Println(err) // the connection's end
+		default:
+			fmt.Println(t.Price)
+		}
+	}
+	server.Result().Wait(ctx)
+	// Output:
+	// 99.5
+	// skipped "oops"
+	// 101
+}
+
+// JSON as items of an Observable: a bad message is an error item, and the
+// pipeline goes on.
+func ExampleDecoder() {
+	ctx := context.Background()
+	near, far := net.Pipe()
+	client, _ := stream.New(near, stream.Client, nil)
+	server, _ := stream.New(far, stream.Server, nil)
+	go func() {
+		server.SendText(ctx, `1`)
+		server.SendText(ctx, `oops`)
+		server.SendText(ctx, `2`)
+		server.Close(result.StatusNormalClosure, "done")
+		server.Discard()
+	}()
+
+	numbers := client.Observable(nil).Map(stream.Decoder[int](json.Unmarshal),
+		rxgo.WithErrorStrategy(rxgo.ContinueOnError))
+	for item := range numbers.Observe(rxgo.WithContext(ctx)) {
+		fmt.Println(item.V, item.E)
+	}
+	server.Result().Wait(ctx)
+	// Output:
+	// 1 <nil>
+	// <nil> wsflow: a text message of 4 bytes cannot be decoded: invalid character 'o' looking for beginning of value
+	// 2 <nil>
 }
