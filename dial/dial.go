@@ -10,13 +10,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 
-	"github.com/wsflow/wsflow/deflate"
-	"github.com/wsflow/wsflow/heartbeat"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -40,13 +37,6 @@ func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) 
 	}
 	return d.dial(ctx)
 }
-
-// The default operators, and what they offer, are shared by all connections that
-// leave the choice to us.
-var (
-	defaultOperators = []stream.Operator{deflate.New(nil), heartbeat.New(nil)}
-	defaultOffer     = sync.OnceValues(func() (offer, error) { return newOffer(defaultOperators) })
-)
 
 // A dialer makes one connection.
 type dialer struct {

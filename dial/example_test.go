@@ -12,6 +12,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/wsflow/wsflow/dial"
+	"github.com/wsflow/wsflow/heartbeat"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -87,6 +88,28 @@ func ExampleDial_header() {
 	// session: 42
 	// the server's address: true
 	// TLS: false
+}
+
+// Another interval for the heartbeat; compression stays.
+func ExampleDefaultOperators() {
+	server := echo()
+	defer server.Close()
+	ctx := context.Background()
+
+	conn, err := dial.Dial(ctx, server.URL, &dial.Options{
+		Operators: dial.DefaultOperators(heartbeat.New(&heartbeat.Options{Interval: 10 * time.Second})),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.CloseNow(nil)
+	_, watched := heartbeat.Of(conn)
+	fmt.Println("heartbeat:", watched)
+	fmt.Println("operators:", len(dial.DefaultOperators()))
+	// Output:
+	// heartbeat: true
+	// operators: 2
 }
 
 func ExampleDial_badArgument() {

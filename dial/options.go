@@ -56,8 +56,9 @@ type Options struct {
 	Logger *zap.Logger
 
 	// Operators stand between messages and frames, the first one nearest the
-	// application. Nil is the defaults, deflate.New(nil) and heartbeat.New(nil);
-	// an empty list that is not nil is none.
+	// application. Nil means the defaults: deflate.New(nil) and heartbeat.New(nil).
+	// Any other list replaces them: [DefaultOperators] adds to them or changes one.
+	// An empty list that is not nil means no operators.
 	Operators []stream.Operator
 
 	// SizeLimit bounds an assembled message, in bytes and after inflating. Zero
