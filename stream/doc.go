@@ -38,6 +38,7 @@
 // # Taking messages
 //
 //	Conn.All                 a loop on the caller's goroutine; messages are lent
+//	Conn.Receive             one message, owned
 //	Conn.Reader              one message at a time as an io.Reader, however large
 //	Conn.Chan                a channel; messages are owned
 //	Conn.Batches             a channel of slices
@@ -45,13 +46,14 @@
 //	Conn.ObservableBatches   an rxgo Observable of slices
 //	Conn.OnText, OnBinary    callbacks
 //
-// All and Reader are exclusive while they run. The others may be used together,
-// and each of their subscribers gets every message; what happens to one that is
-// slow is said by its [Queue]. Messages that no subscription was given wait for
-// the next taker, in whatever way it takes: those that come before the first, and
-// those that the last one was not given. Where messages come in bursts a lone
-// subscriber is given the buffer that they were read into, which comes back when
-// all of them are released; each of several gets copies.
+// All, Receive and Reader are exclusive while they run. The others may be used
+// together, and each of their subscribers gets every message; what happens to one
+// that is slow is said by its [Queue]. Messages that no subscription was given
+// wait for the next taker, in whatever way it takes: those that come before the
+// first, and those that the last one was not given. Where messages come in bursts
+// a lone subscriber is given the buffer that they were read into, which comes back
+// when all of them are released; each of several gets copies. [Decode] makes
+// values of messages.
 //
 // # Sending messages
 //
