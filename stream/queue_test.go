@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -131,12 +132,13 @@ func TestQueueArguments(t *testing.T) {
 			isArgument(t, within(t, "an error item", p.Conn.Observable(q).Observe()).E)
 			isArgument(t, within(t, "an error item", p.Conn.ObservableBatches(q).Observe()).E)
 		}
-		isArgument(t, p.Conn.Chan(nil, nil).Err())    //lint:ignore SA1012 that is the test
-		isArgument(t, p.Conn.Batches(nil, nil).Err()) //lint:ignore SA1012 that is the test
-		for _, err := range p.Conn.All(nil) {         //lint:ignore SA1012 that is the test
+		var none context.Context
+		isArgument(t, p.Conn.Chan(none, nil).Err())
+		isArgument(t, p.Conn.Batches(none, nil).Err())
+		for _, err := range p.Conn.All(none) {
 			isArgument(t, err)
 		}
-		_, _, err := p.Conn.Reader(nil) //lint:ignore SA1012 that is the test
+		_, _, err := p.Conn.Reader(none)
 		isArgument(t, err)
 		app := takeAll(p.Conn)
 		p.Sends(script.Close(1000, ""))

@@ -168,16 +168,16 @@ func TestSendAfterAPanic(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.CloseNow(nil)
-			sent := func() (err error, panicked any) {
+			sent := func() (panicked any, err error) {
 				defer func() { panicked = recover() }()
-				return c.SendText(t.Context(), "a message"), nil
+				return nil, c.SendText(t.Context(), "a message")
 			}
 			op.panics = true
-			if _, panicked := sent(); panicked != "the operator's" {
+			if panicked, _ := sent(); panicked != "the operator's" {
 				t.Errorf("the panic is %v", panicked)
 			}
 			op.panics = false
-			switch err, _ := sent(); {
+			switch _, err := sent(); {
 			case !within && err != nil:
 				t.Errorf("Send after the panic returns %v", err)
 			case within && !errors.Is(err, net.ErrClosed):
