@@ -16,7 +16,7 @@ import (
 // connection that is idle. A peer may give up a Pong that it could not write, as
 // gorilla does after a second.
 func outlivesBurst(t *testing.T, r *running) {
-	const size, piece, each, timeout = 20 << 20, 64 << 10, 10 * time.Millisecond, 400 * time.Millisecond
+	const size, piece, each, timeout = 20 << 20, 64 << 10, 10 * time.Millisecond, 1500 * time.Millisecond
 	beat := heartbeat.New(&heartbeat.Options{Interval: 100 * time.Millisecond, Timeout: timeout})
 	conn := r.dial(t, off, &dial.Options{Operators: []stream.Operator{beat}})
 	sendEach(t, conn, []stream.Message{text("burst 20")})
