@@ -12,6 +12,9 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
+// RaceDetector reports whether the tests run under it.
+const RaceDetector = raceDetector
+
 // A Drive takes the bytes of a peer through an inbound as the reader does, with
 // no transport: Next says how many of them come, to whom and when. It holds the
 // inbound to what must be true after each step; the first thing that is not
