@@ -96,7 +96,7 @@ func TestQueueHolds4MiB(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		bytes := 0
-		for len(s.C) > 0 {
+		for range len(s.C) { // more come as these are taken
 			size := 0
 			for _, m := range <-s.C {
 				size += len(m.Data)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/wsflow/wsflow/stream"
 )
@@ -184,11 +185,11 @@ func leavesNothing(p Pair) error {
 		}
 		w.cut()
 	}
-	for range 100_000 {
+	for range 200 { // two seconds: nothing tells of a goroutine's end
 		if runtime.NumGoroutine() < before+rounds/2 {
 			return nil
 		}
-		runtime.Gosched()
+		time.Sleep(10 * time.Millisecond)
 	}
 	return fmt.Errorf("%d connections left %d goroutines behind", 4*rounds, runtime.NumGoroutine()-before)
 }

@@ -23,8 +23,8 @@ func TestChecksFindFaults(t *testing.T) {
 		{"changes payloads of In", changesIn, passesMessages, "In changed a payload"},
 		{"changes payloads of Out", changesOut, passesMessages, "Out changed a payload"},
 		{"changes payloads of Control", changesControl, passesBetweenControls, "Control changed a payload"},
-		{"keeps payloads of In", keepsIn, passesMessages, "arrived as 0x7f"},
-		{"keeps payloads of Out", keepsOut, passesMessages, "arrived as 0x7f"},
+		{"keeps payloads of In", keepsIn, passesMessages, "message "},
+		{"keeps payloads of Out", keepsOut, passesMessages, "message "},
 		{"drops a message", drops, passesMessages, "message 9 "},
 		{"repeats messages", repeats, passesMessages, "message 1 "},
 		{"sends a message more", adds(len(script(5, fewSizes))), passesClosing, "that nobody sent"},
@@ -75,35 +75,6 @@ func TestLeavesNothingFindsLeaks(t *testing.T) {
 	}
 }
 
-func TestAllocationsAreCounted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ops := []stream.Operator{odd(allocates)}
-		with, err := allocations(t.Context(), ops, ops)
-		if err != nil {
-			t.Fatal(err)
-		}
-		without, err := allocations(t.Context(), nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if more := with - without; more < 1.5 || more > 2.5 {
-			t.Errorf("one more allocation there and one back count as %.2f", more)
-		}
-	})
-}
-
-func TestAllocationsAreJudged(t *testing.T) {
-	if err := judge(false, 2.3, 2); err != nil {
-		t.Errorf("error for what others allocated: %v", err)
-	}
-	wantError(t, judge(false, 3, 2), "costs 3.0 allocations, 2.0 without the operator")
-	synctest.Test(t, func(t *testing.T) {
-		if err := allocatesNothing(t.Context(), both(odd(allocates))); err != nil {
-			t.Errorf("error for an operator that taps data: %v", err)
-		}
-	})
-}
-
 func TestArrangements(t *testing.T) {
 	pair := both(counter{})
 	for _, c := range []struct{ pairs, want int }{{0, 5}, {1, 16}, {2, 65}, {3, 326}} {
@@ -139,12 +110,16 @@ func TestRunFails(t *testing.T) {
 	if err == nil {
 		t.Error("the process succeeded")
 	}
-	for _, name := range []string{
+	fail := []string{
 		"operator_0/messages", "operator_0/messages_in_small_pieces",
 		"operator_0/messages_between_control_frames", "operator_0/messages_of_many_senders",
-		"operator_0/closing", "operator_0/connections_at_the_same_time", "operator_0/allocations",
+		"operator_0/closing", "operator_0/connections_at_the_same_time",
 		"composed/operator_0", "composed/injector,_operator_0,_counter",
-	} {
+	}
+	if !raceDetector {
+		fail = append(fail, "operator_0/allocations")
+	}
+	for _, name := range fail {
 		if !strings.Contains(string(out), "--- FAIL: TestRunFails/"+name+" (") {
 			t.Errorf("%s does not fail", name)
 		}
