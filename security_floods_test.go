@@ -271,7 +271,7 @@ var aways = map[string]func(c *stream.Conn){
 		}
 	},
 	"a full subscription": func(c *stream.Conn) {
-		sub := c.Chan(context.Background(), &stream.Queue{Size: 1})
+		sub := c.Chan(context.Background(), &stream.SubscribeOptions{Size: 1})
 		<-c.Done()
 		sub.Cancel()
 	},

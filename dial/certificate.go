@@ -120,7 +120,7 @@ func issuerFlag(leaf *x509.Certificate) TLSFlags {
 		leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) == nil {
 		return AllowSelfSigned
 	}
-	return AllowInsecure
+	return AllowUnknownAuthority
 }
 
 // forgiving returns the flag that forgives an error of crypto/x509, or 0.

@@ -23,7 +23,7 @@ import (
 // context's cause.
 //
 // OnReady, the connection's callbacks and the promise's continuations run one
-// at a time and in this order, on Options.Loop if there is one; otherwise each
+// at a time and in this order, through Options.Post if it is set; otherwise each
 // of them waits until onReady has returned, so that what onReady sets up needs
 // no lock. OnReady may take and send messages for as long as it likes.
 //
@@ -45,8 +45,8 @@ import (
 // Connect calls [stream.Conn.Discard].
 func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, opts *Options) *result.Promise {
 	l := &life{turn: make(chan struct{}, 1)}
-	if opts != nil && opts.Loop != nil {
-		l.loop = opts.Loop.Post
+	if opts != nil {
+		l.loop = opts.Post
 	}
 	promise, settle := result.NewPromise(l.after)
 	d, err := newDialer(url, opts)
@@ -57,7 +57,7 @@ func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, 
 		err = &result.ArgumentError{Name: "dial: onReady", Allowed: "a function, not nil"}
 	}
 	if err != nil {
-		settle(failed(&result.General{Err: err}))
+		settle(failed(err))
 		return promise
 	}
 	// Ends with the connection and onReady.
@@ -65,13 +65,18 @@ func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, 
 	return promise
 }
 
+// failed is the end of a connection that was not made. The promise's error has one
+// of the types that package result names.
 func failed(err error) result.Status {
+	if !errors.As(err, new(*result.ConnectionFailed)) {
+		err = &result.General{Err: err}
+	}
 	return result.Status{Code: result.StatusAbnormalClosure, Err: err}
 }
 
 // A life is that of a connection that Connect makes.
 type life struct {
-	loop func(func())  // Options.Loop's, or nil
+	loop func(func())  // Options.Post, or nil
 	conn *stream.Conn  // nil if there was none
 	turn chan struct{} // without a loop: holds a token while a callback runs
 }

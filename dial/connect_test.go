@@ -140,7 +140,7 @@ func TestWhatOnReadyComesTo(t *testing.T) {
 				url, codes := closing(t)
 				opts := &Options{}
 				if where == "loop" {
-					opts.Loop = PostFunc(func(f func()) { go f() })
+					opts.Post = func(f func()) { go f() }
 				}
 				status, err := Connect(t.Context(), url, func(*stream.Conn) error { return tt.onReady() }, opts).Wait(t.Context())
 				want(t, "the code that the server got", int(<-codes), 1011)
@@ -186,18 +186,18 @@ func TestContextEndsWhileTheLoopStandsStill(t *testing.T) {
 	addr := listen(t, answers(agree))
 	var loop Loop
 	ctx, cancel := context.WithCancel(t.Context())
-	posted := PostFunc(func(f func()) {
+	posted := func(f func()) {
 		loop.Post(f)
 		select {
 		case <-agreed:
 		default:
 			close(agreed)
 		}
-	})
+	}
 	promise := Connect(ctx, "ws://"+addr, func(*stream.Conn) error {
 		t.Error("onReady was called after its context had ended")
 		return nil
-	}, &Options{Loop: posted})
+	}, &Options{Post: posted})
 	<-agreed
 	cancel()
 	if _, err := promise.Wait(t.Context()); !errors.Is(err, context.Canceled) {
@@ -214,7 +214,7 @@ func TestCallbacksRunInOrder(t *testing.T) {
 	const hasty = "\x81\x01a" + "\x82\x01b" + "\x81\x01c" + "\x88\x02\x03\xe8"
 	addr := listen(t, answers(func(r *http.Request) string { return agree(r) + hasty }))
 	var loop Loop
-	for name, opts := range map[string]*Options{"own goroutine": nil, "loop": {Loop: &loop}} {
+	for name, opts := range map[string]*Options{"own goroutine": nil, "loop": {Post: loop.Post}} {
 		t.Run(name, func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
@@ -246,7 +246,7 @@ func TestContinuationsOfAFailureRunOnTheLoop(t *testing.T) {
 	defer stop()
 	ran := 0 // without a lock: the race detector watches
 	for _, url := range []string{"ws://127.0.0.1:1", "nonsense"} {
-		Connect(t.Context(), url, ready, &Options{Loop: &loop}).Then(nil, func(error) {
+		Connect(t.Context(), url, ready, &Options{Post: loop.Post}).Then(nil, func(error) {
 			if ran++; ran == 2 {
 				stop()
 			}

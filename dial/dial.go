@@ -22,18 +22,18 @@ import (
 // bounds the dialing alone.
 //
 // An argument that cannot be used is found before any I/O and gives a
-// *[result.General] around a *[result.ArgumentError]. Whatever fails later
-// gives a *[result.ConnectionFailed]; errors.Is and errors.As find the cause in
-// it, see [HandshakeError]. Two things show only on the way, and give a
-// *[result.General]: a proxy of a scheme that is not known, and an operator that
-// does not attach.
+// *[result.ArgumentError]. Whatever fails later gives a
+// *[result.ConnectionFailed]; errors.Is and errors.As find the cause in it, see
+// [HandshakeError]. Two faults of arguments show only on the way: a proxy of an
+// unknown scheme, which gives a *[result.ArgumentError], and an operator that
+// does not attach, which gives its own error.
 func Dial(ctx context.Context, url string, opts *Options) (*stream.Conn, error) {
 	d, err := newDialer(url, opts)
 	if err == nil {
 		err = checkContext(ctx)
 	}
 	if err != nil {
-		return nil, &result.General{Err: err}
+		return nil, err
 	}
 	return d.dial(ctx)
 }
@@ -54,12 +54,10 @@ func newDialer(url string, opts *Options) (*dialer, error) {
 	if opts != nil {
 		d.opts = *opts
 	}
+	d.post = d.opts.Post
 	d.transport = d.httpClient().Transport
 	if d.transport == nil {
 		d.transport = http.DefaultTransport
-	}
-	if d.opts.Loop != nil {
-		d.post = d.opts.Loop.Post
 	}
 	var err error
 	if d.target, err = parseTarget(url); err != nil {
@@ -96,7 +94,7 @@ func (d *dialer) dial(ctx context.Context) (*stream.Conn, error) {
 	conn, err := stream.New(e.rwc, stream.Client, d.streamOptions(e))
 	if err != nil {
 		d.handshake.close()
-		return nil, &result.General{Err: err}
+		return nil, err
 	}
 	return conn, nil
 }
@@ -105,7 +103,7 @@ func (d *dialer) dial(ctx context.Context) (*stream.Conn, error) {
 // failed connections.
 func failure(err error) error {
 	if arg := new(result.ArgumentError); errors.As(err, &arg) {
-		return &result.General{Err: arg}
+		return arg
 	}
 	return &result.ConnectionFailed{Err: err}
 }

@@ -145,8 +145,8 @@ func TestDialTellsArgumentsFromFailures(t *testing.T) {
 		t.Errorf("a dial to nobody ended with %v, want a *result.ConnectionFailed around a *net.OpError", err)
 	}
 	_, err = Dial(t.Context(), "ws://127.0.0.1:1", &Options{Host: "/"})
-	if !errors.As(err, new(*result.General)) || !errors.As(err, new(*result.ArgumentError)) {
-		t.Errorf("a bad argument gave %v, want a *result.General around a *result.ArgumentError", err)
+	if _, ok := err.(*result.ArgumentError); !ok {
+		t.Errorf("a bad argument gave %v, want a *result.ArgumentError", err)
 	}
 }
 
@@ -166,8 +166,8 @@ func TestOperatorThatDoesNotAttach(t *testing.T) {
 		close(gone)
 	})
 	conn, err := Dial(t.Context(), "ws://"+addr, &Options{Operators: []stream.Operator{unattached{}}})
-	if conn != nil || !errors.Is(err, errUnattached) || !errors.As(err, new(*result.General)) {
-		t.Errorf("Dial gave %v, %v, want a *result.General around %v", conn, err, errUnattached)
+	if conn != nil || err != errUnattached {
+		t.Errorf("Dial gave %v, %v, want %v", conn, err, errUnattached)
 	}
 	<-gone
 }
@@ -199,7 +199,7 @@ func TestDefaultOperators(t *testing.T) {
 func TestStreamOptionsAreHandedOn(t *testing.T) {
 	d, err := newDialer("ws://example.com", &Options{
 		SizeLimit: 1, SuccessCodes: []result.StatusCode{4000}, CloseTimeout: 2, LookAhead: 3, FragmentSize: 4,
-		Loop: PostFunc(func(f func()) { f() }),
+		Post: func(f func()) { f() },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,9 +26,9 @@
 //
 // # Options
 //
-// A bad value is refused before any I/O, with a *[result.General] around a
-// *[result.ArgumentError] that names the field, the value and what is allowed.
-// Values that may be secret are not shown.
+// A bad value is refused before any I/O, with a *[result.ArgumentError] that
+// names the field, the value and what is allowed. Values that may be secret are
+// not shown.
 //
 //	field             type                              default (nil, 0, "")               refused
 //	Header            http.Header                       none                               keys of the handshake, Host, keys that are no token, control characters
@@ -50,7 +50,7 @@
 //	                                                    the transport's: the environment   proxies but http, https, socks5, socks5h; with ws+unix
 //	DialContext       func(context.Context, string, string) (net.Conn, error)
 //	                                                    the transport's                    with ws+unix, or beside a transport that makes TLS itself
-//	Loop              interface{ Post(func()) }         the connection's own goroutine     a nil *Loop or PostFunc
+//	Post              func(func())                      the connection's own goroutine     nothing
 //
 // TLS, TLSConfig, Proxy and DialContext are refused with an HTTPClient whose
 // Transport is not an *http.Transport.

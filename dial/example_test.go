@@ -116,7 +116,7 @@ func ExampleDial_badArgument() {
 	_, err := dial.Dial(context.Background(), "ws://example.com", &dial.Options{Subprotocols: []string{"two words"}})
 	fmt.Println(err)
 	// Output:
-	// wsflow: dial.Options.Subprotocols[0] is "two words": allowed is an RFC 9110 token: letters, digits and !#$%&'*+-.^_`|~
+	// dial.Options.Subprotocols[0] is "two words": allowed is an RFC 9110 token: letters, digits and !#$%&'*+-.^_`|~
 }
 
 func ExampleConnect() {
@@ -166,7 +166,7 @@ func ExampleLoop() {
 				conn.Close(result.StatusNormalClosure, "")
 			})
 			return conn.SendText(ctx, "12345"[:i+1])
-		}, &dial.Options{Loop: &loop}).Then(func(result.Status) {
+		}, &dial.Options{Post: loop.Post}).Then(func(result.Status) {
 			open--
 			step()
 		}, func(err error) { fmt.Println(err) })

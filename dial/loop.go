@@ -5,16 +5,8 @@ import (
 	"sync"
 )
 
-// A PostFunc makes an Options.Loop of a function that hands functions to a
-// loop, such as a GUI's call on its main thread. The loop must run them one at
-// a time, in the order in which they were posted, and the PostFunc should not
-// wait for them.
-type PostFunc func(func())
-
-// Post calls f.
-func (f PostFunc) Post(run func()) { f(run) }
-
-// A Loop is an event loop: it runs posted functions on the goroutine that
+// A Loop is an event loop for programs that have none of their own: give its
+// method Post as Options.Post. It runs posted functions on the goroutine that
 // called Run, so that they need no locks among themselves. The zero value is
 // ready. All methods may be called from many goroutines, Post also from posted
 // functions. It must not be copied.

@@ -17,7 +17,7 @@ import (
 // connected are options for a connection in memory, in which the server says
 // text behind its answer, after behind is closed, and then listens.
 func connected(t *testing.T, loop *Loop, behind chan struct{}, text string) *Options {
-	return &Options{Operators: none, Loop: loop, DialContext: func(context.Context, string, string) (net.Conn, error) {
+	return &Options{Operators: none, Post: loop.Post, DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return pipeTo(t, func(c net.Conn, br *bufio.Reader) {
 			r, err := http.ReadRequest(br)
 			if err != nil {

@@ -103,12 +103,3 @@ func TestLoopSurvivesAPanic(t *testing.T) {
 	}()
 	want(t, "what is left", l.Run(ctx), 0)
 }
-
-func TestPostFunc(t *testing.T) {
-	var posted []func()
-	loop := PostFunc(func(f func()) { posted = append(posted, f) })
-	ran := false
-	loop.Post(func() { ran = true })
-	posted[0]()
-	want(t, "whether it ran", ran, true)
-}

@@ -35,15 +35,15 @@ import (
 //
 // The connection is closed with 1000 when the observer's context ends, which is
 // the one that rxgo.WithContext sets. An operator that stops early without
-// ending it, such as Take, leaves the connection open: the queue, of which nil
-// is the defaults, says what then happens to messages. An observer that takes
-// nothing for ten minutes after the connection has ended, or for the queue's
-// Deadline, is given up: see [stream.Conn.Observable].
+// ending it, such as Take, leaves the connection open: sub says what then happens
+// to messages, and nil means the defaults. An observer that takes nothing for ten
+// minutes after the connection has ended, or for sub's Timeout, is given up: see
+// [stream.Conn.Observable].
 //
 // Nothing can be sent this way. To send something on each connection, such as
 // what to subscribe to, write the same few lines with [Dial] and
 // [stream.Conn.Produce].
-func Observable(url string, opts *Options, q *stream.Queue) rxgo.Observable {
+func Observable(url string, opts *Options, sub *stream.SubscribeOptions) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
 		conn, err := Dial(ctx, url, opts)
 		if err != nil {
@@ -51,6 +51,6 @@ func Observable(url string, opts *Options, q *stream.Queue) rxgo.Observable {
 			return
 		}
 		defer conn.Close(result.StatusNormalClosure, "")
-		conn.Produce(ctx, next, q)
+		conn.Produce(ctx, next, sub)
 	}})
 }

@@ -58,8 +58,8 @@ func TestObservable(t *testing.T) {
 
 func TestObservableTellsErrorsOfDialing(t *testing.T) {
 	_, err := observed(t, Observable("nonsense", nil, nil))
-	if !errors.As(err, new(*result.General)) {
-		t.Errorf("the item is %v", err)
+	if _, ok := err.(*result.ArgumentError); !ok {
+		t.Errorf("the item is %v, want a *result.ArgumentError", err)
 	}
 	_, err = observed(t, Observable("ws://127.0.0.1:1", nil, nil))
 	if !errors.As(err, new(*result.ConnectionFailed)) {

@@ -14,10 +14,11 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// Options say how to connect, and what the connection is to be like. The zero
-// value, and nil, work. They are never modified, may be used for any number of
-// connections at the same time, and must not be changed while one is being
-// made. The package comment holds a table of them.
+// Options say how to connect, and what the connection is to be like. A nil
+// pointer and zero fields mean the defaults. A negative number means no bound
+// where the field says so, and is refused otherwise. Options are never modified,
+// may be used for any number of connections at the same time, and must not be
+// changed while one is being made. The package comment holds a table of them.
 type Options struct {
 	// Header is sent with the opening handshake; the values of a key keep their
 	// order. What the handshake itself owns is refused: Sec-WebSocket-*,
@@ -52,38 +53,25 @@ type Options struct {
 	// they could not reach it.
 	HTTPClient *http.Client
 
-	// Logger gets the connection's warnings; nil is silent.
-	Logger *zap.Logger
-
 	// Operators stand between messages and frames, the first one nearest the
 	// application. Nil means the defaults: deflate.New(nil) and heartbeat.New(nil).
 	// Any other list replaces them: [DefaultOperators] adds to them or changes one.
 	// An empty list that is not nil means no operators.
 	Operators []stream.Operator
 
-	// SizeLimit bounds an assembled message, in bytes and after inflating. Zero
-	// is 16 MiB, negative is no limit.
-	SizeLimit int64
-
-	// SuccessCodes are close codes that count as success, beside 1000 and 1005.
+	// SizeLimit, SuccessCodes, CloseTimeout, LookAhead, FragmentSize and Logger
+	// are those of [stream.Options].
+	SizeLimit    int64
 	SuccessCodes []result.StatusCode
+	CloseTimeout time.Duration
+	LookAhead    int
+	FragmentSize int
+	Logger       *zap.Logger
 
 	// HandshakeTimeout bounds everything from name resolution to the server's
 	// answer, redirects included. Zero is 15 seconds, negative is no bound but
 	// the context's.
 	HandshakeTimeout time.Duration
-
-	// CloseTimeout bounds the closing handshake. Zero is 5 seconds; it may not
-	// be negative.
-	CloseTimeout time.Duration
-
-	// LookAhead is how many bytes may be read ahead for a consumer that is
-	// away. Zero is 1 MiB; it may not be negative.
-	LookAhead int
-
-	// FragmentSize is the payload, in bytes, above which an outbound message is
-	// sent in several frames. Zero is 128 KiB, negative is never.
-	FragmentSize int
 
 	// TLS forgives defects of the server's certificate. Zero forgives none. It
 	// needs a wss or https URL.
@@ -108,10 +96,9 @@ type Options struct {
 	// handshake alone. It is not used for ws+unix.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// Loop runs every callback and every promise continuation of the
-	// connection, one at a time and in order: [Loop], [PostFunc], or the
-	// caller's own. Nil is the connection's own goroutine.
-	Loop interface{ Post(func()) }
+	// Post is stream.Options.Post; it also runs onReady of [Connect]. The method
+	// Post of a [Loop] is one.
+	Post func(func())
 }
 
 const (

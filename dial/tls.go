@@ -23,19 +23,19 @@ type TLSFlags int
 const (
 	// AllowSelfSigned forgives a certificate that is its own issuer.
 	AllowSelfSigned TLSFlags = 1 << iota
-	// AllowInsecure forgives an issuer that is not known: a CA that is not
+	// AllowUnknownAuthority forgives an issuer that is not known: a CA that is not
 	// trusted, or one of which an intermediate certificate is missing.
-	AllowInsecure
+	AllowUnknownAuthority
 	// AllowExpired forgives the dates of every certificate in the chain: those
 	// that lie behind as well as those that have not come.
 	AllowExpired
 	// SkipHostnameCheck forgives a certificate for another name or address.
 	SkipHostnameCheck
 
-	allTLSFlags = AllowSelfSigned | AllowInsecure | AllowExpired | SkipHostnameCheck
+	allTLSFlags = AllowSelfSigned | AllowUnknownAuthority | AllowExpired | SkipHostnameCheck
 )
 
-var tlsFlagNames = [...]string{"AllowSelfSigned", "AllowInsecure", "AllowExpired", "SkipHostnameCheck"}
+var tlsFlagNames = [...]string{"AllowSelfSigned", "AllowUnknownAuthority", "AllowExpired", "SkipHostnameCheck"}
 
 // String returns the names of the flags, such as "AllowExpired|SkipHostnameCheck".
 func (f TLSFlags) String() string {

@@ -70,10 +70,10 @@ func specimens(t *testing.T) (list []specimen) {
 			l, above = chain(oldRoot)
 			add("expired root", served(l, above, oldRoot), AllowExpired)
 			l, above = chain(stranger)
-			add("unknown CA", served(l, above, stranger), d.needs|AllowInsecure)
+			add("unknown CA", served(l, above, stranger), d.needs|AllowUnknownAuthority)
 			if d.above == nil {
 				l, _ = chain(root)
-				add("missing intermediate", served(l), d.needs|AllowInsecure)
+				add("missing intermediate", served(l), d.needs|AllowUnknownAuthority)
 				add("self-signed", served(issue(t, "self", nil, leaf)), d.needs|AllowSelfSigned)
 			}
 		}
@@ -180,7 +180,7 @@ func TestSelfSignedMeansTheSignature(t *testing.T) {
 	impostor := issue(t, "self", nil, isCA)
 	leaf := issue(t, "self", impostor, forServer)
 	config := AllowSelfSigned.relax(nil, "example.com")
-	wantContains(t, "the handshake", handshakeTLS(t, serveTLS(t, served(leaf)), config, "example.com"), "dial.AllowInsecure")
+	wantContains(t, "the handshake", handshakeTLS(t, serveTLS(t, served(leaf)), config, "example.com"), "dial.AllowUnknownAuthority")
 }
 
 func TestCallersCallbacksSeeChains(t *testing.T) {
@@ -383,7 +383,7 @@ func TestResumedSessionIsVerified(t *testing.T) {
 	if !resumed {
 		t.Fatal("no session was resumed")
 	}
-	for _, flags := range []TLSFlags{0, AllowInsecure} {
+	for _, flags := range []TLSFlags{0, AllowUnknownAuthority} {
 		_, err := connect(t, url, &Options{TLS: flags, TLSConfig: ours})
 		wantContains(t, fmt.Sprintf("a dial with %v and an old session", flags), err, "dial.AllowSelfSigned would")
 	}

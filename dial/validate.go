@@ -35,25 +35,7 @@ func (o *Options) validate() error {
 	if err := validateOperators(o.Operators); err != nil {
 		return err
 	}
-	if err := o.validateLoop(); err != nil {
-		return err
-	}
 	return o.validateStream()
-}
-
-// validateLoop refuses what would panic where nobody expects it.
-func (o *Options) validateLoop() error {
-	switch l := o.Loop.(type) {
-	case PostFunc:
-		if l == nil {
-			return badOption("Loop", "PostFunc(nil)", "a function, or nil for the connection's own goroutine")
-		}
-	case *Loop:
-		if l == nil {
-			return badOption("Loop", "(*Loop)(nil)", "a loop, or nil for the connection's own goroutine")
-		}
-	}
-	return nil
 }
 
 // validateStream looks at what is handed on to the stream package.

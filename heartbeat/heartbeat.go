@@ -43,12 +43,12 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// Options say when to ask and when to give up. The zero value, and nil, mean
-// the defaults.
+// Options say when to ask and when to give up. A nil pointer and zero fields mean
+// the defaults; a negative duration is refused.
 type Options struct {
 	// Interval is how long nothing may have proven the peer alive before a
 	// Ping asks for proof, and how long after a Ping the next one is sent. Zero
-	// is 30 seconds; it may not be negative.
+	// is 30 seconds.
 	Interval time.Duration
 
 	// Timeout is how long nothing may have proven the peer alive before the

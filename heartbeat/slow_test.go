@@ -36,12 +36,12 @@ func TestSlowConsumer(t *testing.T) {
 			}
 		}},
 		{"Chan", func(c *stream.Conn) {
-			for range c.Chan(context.Background(), &stream.Queue{Size: 1}).C {
+			for range c.Chan(context.Background(), &stream.SubscribeOptions{Size: 1}).C {
 				time.Sleep(needs)
 			}
 		}},
 		{"Batches", func(c *stream.Conn) {
-			for batch := range c.Batches(context.Background(), &stream.Queue{Size: 1}).C {
+			for batch := range c.Batches(context.Background(), &stream.SubscribeOptions{Size: 1}).C {
 				time.Sleep(time.Duration(len(batch)) * needs)
 			}
 		}},

@@ -199,7 +199,7 @@ func TestPingsOfThePeer(t *testing.T) {
 	})
 	bubble(t, "subscriber full", func(t *testing.T) {
 		p := script.Client(t, operators(heartbeat.New(nil)))
-		sub := p.Conn.Chan(t.Context(), &stream.Queue{Size: 1})
+		sub := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 		defer sub.Cancel()
 		for range 5 {
 			p.Sends(script.Text("one"), script.Text("two"))

@@ -11,7 +11,10 @@
 //     broke the protocol.
 //   - The error itself that a callback panicked with, that the onReady of
 //     dial.Connect returned, or that the program gave to Fail.
-//   - [*General]: anything else, such as a bad argument.
+//   - [*General]: anything else, such as a bad argument of dial.Connect.
+//
+// A function that returns an error returns a bad argument as the
+// [*ArgumentError] itself, before any I/O.
 //
 // A [Promise] holds the event and hands it to whoever asks, before or after it
 // happened.

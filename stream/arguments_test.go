@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net"
+	"strings"
 	"testing"
 
 	"github.com/reactivex/rxgo/v2"
@@ -39,10 +41,10 @@ var refusals = map[string]func(c *stream.Conn) error{
 		c.Produce(without, next, nil)
 		return (<-next).E
 	},
-	"Chan with a huge queue":    func(c *stream.Conn) error { return endOf(c.Chan(ctx, &stream.Queue{Size: math.MaxInt})) },
-	"Batches with a huge queue": func(c *stream.Conn) error { return endOf(c.Batches(ctx, &stream.Queue{Size: 1<<24 + 1})) },
+	"Chan with a huge queue":    func(c *stream.Conn) error { return endOf(c.Chan(ctx, &stream.SubscribeOptions{Size: math.MaxInt})) },
+	"Batches with a huge queue": func(c *stream.Conn) error { return endOf(c.Batches(ctx, &stream.SubscribeOptions{Size: 1<<24 + 1})) },
 	"Observable with a huge queue": func(c *stream.Conn) error {
-		return (<-c.Observable(&stream.Queue{Size: math.MaxInt}).Observe(rxgo.WithContext(ctx))).E
+		return (<-c.Observable(&stream.SubscribeOptions{Size: math.MaxInt}).Observe(rxgo.WithContext(ctx))).E
 	},
 }
 
@@ -69,6 +71,16 @@ func TestArgumentsAreRefused(t *testing.T) {
 				t.Errorf("the next loop gets %q, %v", m.Data, err)
 			}
 		})
+	}
+}
+
+func TestNewRefusesAnUnknownRole(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	defer far.Close()
+	c, err := stream.New(near, stream.Server+1, nil)
+	if _, ok := err.(*result.ArgumentError); c != nil || !ok || !strings.Contains(err.Error(), "Role(2)") {
+		t.Errorf("New gives %v, %v, want a *result.ArgumentError that names Role(2)", c, err)
 	}
 }
 

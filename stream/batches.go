@@ -15,13 +15,13 @@ const (
 
 // Batches is Chan with slices: each has the messages that came with one read
 // from the network, at most 256, and hardly more than a sixteenth of
-// Queue.Bytes. The receiver owns the slice, too; do not use it after releasing
+// SubscribeOptions.Bytes. The receiver owns the slice, too; do not use it after releasing
 // the last of its messages. Where messages come in bursts it
 // costs a fraction of what Chan costs a message, and nothing is allocated for
 // those that are released. For messages that come one by one, or through an
 // operator such as compression, a slice is allocated for each batch.
-func (c *Conn) Batches(ctx context.Context, q *Queue) *Subscription[[]Message] {
-	s, err := newSubscription[[]Message](ctx, q, defaultBatches)
+func (c *Conn) Batches(ctx context.Context, opts *SubscribeOptions) *Subscription[[]Message] {
+	s, err := newSubscription[[]Message](ctx, opts, defaultBatches)
 	return s.open(c, newBatches(c, s, batchMax), err)
 }
 
@@ -40,8 +40,8 @@ type batches struct {
 }
 
 func newBatches(c *Conn, s *Subscription[[]Message], most int) *batches {
-	l := &batches{chanLane: chanLane[[]Message]{c: c, s: s, gauge: gauge{limit: int64(s.q.Bytes)}}, most: most}
-	l.bytes = s.q.Bytes / batchPart
+	l := &batches{chanLane: chanLane[[]Message]{c: c, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}, most: most}
+	l.bytes = s.opts.Bytes / batchPart
 	return l
 }
 

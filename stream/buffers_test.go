@@ -249,7 +249,7 @@ var takenTo = map[string]func(t *testing.T, c *stream.Conn){
 		}
 	},
 	"by a Chan": func(t *testing.T, c *stream.Conn) {
-		sub := c.Chan(ctx, &stream.Queue{Size: 4})
+		sub := c.Chan(ctx, &stream.SubscribeOptions{Size: 4})
 		(<-sub.C).Release()
 		sub.Cancel()
 		for m := range sub.C {
@@ -257,7 +257,7 @@ var takenTo = map[string]func(t *testing.T, c *stream.Conn){
 		}
 	},
 	"by Batches": func(t *testing.T, c *stream.Conn) {
-		sub := c.Batches(ctx, &stream.Queue{Size: 4})
+		sub := c.Batches(ctx, &stream.SubscribeOptions{Size: 4})
 		for _, m := range <-sub.C {
 			m.Release()
 		}

@@ -68,7 +68,7 @@ func TestSurvivorsKeepLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, theirs := clientOverPipe(t)
 		const size = 500
-		s := c.Chan(t.Context(), &Queue{Policy: DropNewest, Size: size})
+		s := c.Chan(t.Context(), &SubscribeOptions{Policy: DropNewest, Size: size})
 		frame := append([]byte{0x82, 64}, make([]byte, 64)...)
 		var burst []byte
 		for range 1000 {

@@ -152,13 +152,13 @@ func TestSection5_5_2PingWhileAway(t *testing.T) {
 		}},
 		{"a pause is held, nobody takes", func(_ *testing.T, c *stream.Conn, _ chan struct{}) { c.Pause() }},
 		{"a subscriber is full", func(t *testing.T, c *stream.Conn, _ chan struct{}) {
-			c.Chan(t.Context(), &stream.Queue{Size: 1})
+			c.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 		}},
 		{"a callback does not return", func(_ *testing.T, c *stream.Conn, back chan struct{}) {
 			c.OnText(func(string) { <-back })
 		}},
 		{"an Observable is full", func(t *testing.T, c *stream.Conn, _ chan struct{}) {
-			c.Observable(&stream.Queue{Size: 1}).Observe(rxgo.WithContext(t.Context()))
+			c.Observable(&stream.SubscribeOptions{Size: 1}).Observe(rxgo.WithContext(t.Context()))
 		}},
 	}
 	for _, test := range aways {

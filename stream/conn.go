@@ -57,6 +57,9 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if rwc == nil {
 		return nil, &result.ArgumentError{Name: "rwc of stream.New", Value: nil, Allowed: "a connection"}
 	}
+	if role > Server {
+		return nil, &result.ArgumentError{Name: "role of stream.New", Value: role, Allowed: "Client or Server"}
+	}
 	c := &Conn{lasting: all.lasting(), header: all.Header}
 	c.t.init(rwc)
 	c.promise, c.settle = result.NewPromise(c.post)

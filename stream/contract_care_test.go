@@ -107,7 +107,7 @@ func TestContract09Pause(t *testing.T) {
 	})
 	bubble(t, "of a full queue, of what came together", func(t *testing.T) {
 		p := script.Client(t, nil)
-		s := p.Conn.Chan(ctx, &stream.Queue{Size: 1})
+		s := p.Conn.Chan(ctx, &stream.SubscribeOptions{Size: 1})
 		p.Sends(ten...)
 		time.Sleep(time.Minute)
 		resume := p.Conn.Pause()

@@ -94,19 +94,19 @@ func TestContract06Policies(t *testing.T) {
 	const sent = 20
 	policies := []struct {
 		name        string
-		queue       *stream.Queue
+		queue       *stream.SubscribeOptions
 		first, last int // of the messages that come, in a row
 		slow        bool
 	}{
-		{"Block", &stream.Queue{Size: 4}, 0, 19, false},
+		{"Block", &stream.SubscribeOptions{Size: 4}, 0, 19, false},
 		{"Block, by default", nil, 0, 19, false},
-		{"DropOldest", &stream.Queue{Size: 4, Policy: stream.DropOldest}, 16, 19, false},
-		{"DropNewest", &stream.Queue{Size: 4, Policy: stream.DropNewest}, 0, 3, false},
-		{"Latest", &stream.Queue{Size: 4, Policy: stream.Latest}, 19, 19, false},
-		{"Fail", &stream.Queue{Size: 4, Policy: stream.Fail}, 0, 3, true},
-		{"DropOldest that holds all", &stream.Queue{Size: sent, Policy: stream.DropOldest}, 0, 19, false},
-		{"DropNewest that holds all", &stream.Queue{Size: sent, Policy: stream.DropNewest}, 0, 19, false},
-		{"Fail that holds all", &stream.Queue{Size: sent, Policy: stream.Fail}, 0, 19, false},
+		{"DropOldest", &stream.SubscribeOptions{Size: 4, Policy: stream.DropOldest}, 16, 19, false},
+		{"DropNewest", &stream.SubscribeOptions{Size: 4, Policy: stream.DropNewest}, 0, 3, false},
+		{"Latest", &stream.SubscribeOptions{Size: 4, Policy: stream.Latest}, 19, 19, false},
+		{"Fail", &stream.SubscribeOptions{Size: 4, Policy: stream.Fail}, 0, 3, true},
+		{"DropOldest that holds all", &stream.SubscribeOptions{Size: sent, Policy: stream.DropOldest}, 0, 19, false},
+		{"DropNewest that holds all", &stream.SubscribeOptions{Size: sent, Policy: stream.DropNewest}, 0, 19, false},
+		{"Fail that holds all", &stream.SubscribeOptions{Size: sent, Policy: stream.Fail}, 0, 19, false},
 	}
 	for _, test := range policies {
 		bubble(t, test.name, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestContract06Policies(t *testing.T) {
 		bubble(t, "a slow "+test.name+" holds nobody up", func(t *testing.T) {
 			p := script.Client(t, nil)
 			p.Conn.Chan(t.Context(), test.queue)
-			quick := p.Conn.Chan(t.Context(), &stream.Queue{Size: 1})
+			quick := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 			p.Sends(manyFrames(1000)...)
 			for _, want := range manyMessages(1000) {
 				sameMessages(t, []stream.Message{within(t, "a message", quick.C)}, []stream.Message{want})
@@ -139,8 +139,8 @@ func TestContract06Policies(t *testing.T) {
 	}
 	bubble(t, "Block with a deadline", func(t *testing.T) {
 		p := script.Client(t, nil)
-		slow := p.Conn.Chan(t.Context(), &stream.Queue{Size: 4, Deadline: time.Minute})
-		quick := p.Conn.Chan(t.Context(), &stream.Queue{Size: 1})
+		slow := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 4, Timeout: time.Minute})
+		quick := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 		began := time.Now()
 		p.Sends(manyFrames(100)...)
 		for _, want := range manyMessages(100) {
@@ -155,7 +155,7 @@ func TestContract06Policies(t *testing.T) {
 	})
 	bubble(t, "Block that is slow, but not too slow", func(t *testing.T) {
 		p := script.Client(t, nil)
-		slow := p.Conn.Chan(t.Context(), &stream.Queue{Size: 2, Deadline: time.Minute})
+		slow := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 2, Timeout: time.Minute})
 		p.Sends(manyFrames(20)...)
 		p.Sends(script.Close(1000, ""))
 		for range 18 {
@@ -168,7 +168,7 @@ func TestContract06Policies(t *testing.T) {
 	})
 	bubble(t, "a queue of 256 by default", func(t *testing.T) {
 		p := script.Client(t, nil)
-		sub := p.Conn.Chan(t.Context(), &stream.Queue{Policy: stream.DropNewest})
+		sub := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Policy: stream.DropNewest})
 		p.Sends(manyFrames(300)...)
 		time.Sleep(time.Minute)
 		p.Sends(script.Close(1000, ""))

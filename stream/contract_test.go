@@ -255,7 +255,7 @@ func TestContract03BadOptions(t *testing.T) {
 			}
 		})
 	}
-	queues := map[string]*stream.Queue{"a negative size": {Size: -1}, "an unknown policy": {Policy: 99}, "a negative deadline": {Deadline: -1}}
+	queues := map[string]*stream.SubscribeOptions{"a negative size": {Size: -1}, "an unknown policy": {Policy: 99}, "a negative timeout": {Timeout: -1}}
 	for name, q := range queues {
 		bubble(t, "a queue with "+name, func(t *testing.T) {
 			p := script.Client(t, nil)

@@ -48,7 +48,7 @@
 //
 // All, Receive and Reader are exclusive while they run. The others may be used
 // together, and each of their subscribers gets every message; what happens to one
-// that is slow is said by its [Queue]. Messages that no subscription was given
+// that is slow is said by its [SubscribeOptions]. Messages that no subscription was given
 // wait for the next taker, in whatever way it takes: those that come before the
 // first, and those that the last one was not given. Where messages come in bursts
 // a lone subscriber is given the buffer that they were read into, which comes back

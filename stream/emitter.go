@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long an observer may take nothing once the connection has
-// ended, unless its queue has a deadline.
+// ended, unless its SubscribeOptions have a Timeout.
 const patience = 10 * time.Minute
 
 // An emitter hands items to one observer, whose going away is its affair: rxgo
@@ -28,10 +28,10 @@ type emitter struct {
 }
 
 // newEmitter starts an emitter, which ends with finish.
-func newEmitter(ctx context.Context, next chan<- rxgo.Item, c *Conn, q *Queue) *emitter {
+func newEmitter(ctx context.Context, next chan<- rxgo.Item, c *Conn, opts *SubscribeOptions) *emitter {
 	e := &emitter{next: next, patience: patience, over: c.Done(), quit: make(chan struct{}), finished: make(chan struct{})}
-	if q.Deadline > 0 {
-		e.patience = q.Deadline
+	if opts.Timeout > 0 {
+		e.patience = opts.Timeout
 	}
 	go e.guard(ctx) // ends with finish
 	return e

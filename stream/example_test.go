@@ -60,7 +60,7 @@ func ExampleConn_Chan() {
 
 	resume := client.Pause() // so that both begin with the same message
 	all := client.Chan(ctx, nil)
-	latest := client.Chan(ctx, &stream.Queue{Policy: stream.Latest})
+	latest := client.Chan(ctx, &stream.SubscribeOptions{Policy: stream.Latest})
 	resume()
 
 	for i := range 3 {

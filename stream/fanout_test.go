@@ -15,8 +15,8 @@ func TestBatchesFlowBesideAFullQueue(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := script.Client(t, nil)
 			resume := p.Conn.Pause()
-			batches := p.Conn.Batches(t.Context(), &stream.Queue{Policy: policy})
-			p.Conn.Chan(t.Context(), &stream.Queue{Size: 1})
+			batches := p.Conn.Batches(t.Context(), &stream.SubscribeOptions{Policy: policy})
+			p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 			resume()
 			p.Sends(manyFrames(4)...)
 			time.Sleep(time.Minute)

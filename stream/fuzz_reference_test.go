@@ -18,6 +18,14 @@ type reference struct {
 	limit  int
 }
 
+// role returns the role of the one who reads.
+func (r reference) role() stream.Role {
+	if r.server {
+		return stream.Server
+	}
+	return stream.Client
+}
+
 // An ending is how a connection ends that only the peer's bytes end. The zero
 // ending is a cut: no more bytes, and no Close frame.
 type ending struct {

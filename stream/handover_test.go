@@ -52,8 +52,8 @@ func (h *handover) done(ctx context.Context, err error) {
 }
 
 // queue is one of any kind that loses nothing.
-func (h *handover) queue() *stream.Queue {
-	return &stream.Queue{Size: 1 + h.r.IntN(100), Bytes: []int{0, -1, 1, 300, 20_000}[h.r.IntN(5)]}
+func (h *handover) queue() *stream.SubscribeOptions {
+	return &stream.SubscribeOptions{Size: 1 + h.r.IntN(100), Bytes: []int{0, -1, 1, 300, 20_000}[h.r.IntN(5)]}
 }
 
 // Each way takes some messages and stops by itself or when ctx ends.

@@ -65,7 +65,7 @@ func (d *drive) run(t *testing.T, how string, next func() stream.Step) {
 	t.Helper()
 	before := bufpool.Lent()
 	in := &stream.Drive{
-		Role: stream.Role(d.server), Limit: int64(d.limit), Owned: d.owned, All: d.all,
+		Role: d.role(), Limit: int64(d.limit), Owned: d.owned, All: d.all,
 		Assemble: d.whole, Burst: d.burst, Give: d.give, Bytes: d.bytes, Next: next,
 	}
 	in.Run()
@@ -99,7 +99,7 @@ func (d *drive) run(t *testing.T, how string, next func() stream.Step) {
 
 // way says how the bytes are taken.
 func (d *drive) way() string {
-	return fmt.Sprintf("%v, whole %v, burst %v, give %v", stream.Role(d.server), d.whole, d.burst, d.give)
+	return fmt.Sprintf("%v, whole %v, burst %v, give %v", d.role(), d.whole, d.burst, d.give)
 }
 
 // parts returns steps that bring so many bytes each, the last of them for ever.

@@ -29,7 +29,7 @@ type chanLane[T any] struct {
 	timer *time.Timer // nil until the first wait
 }
 
-func (l *chanLane[T]) blocks() bool  { return l.s.q.Policy == Block }
+func (l *chanLane[T]) blocks() bool  { return l.s.opts.Policy == Block }
 func (l *chanLane[T]) owes() bool    { return l.debts }
 func (l *chanLane[T]) end(err error) { l.s.end(err) }
 
@@ -41,7 +41,7 @@ func (l *chanLane[T]) admit(size int) verdict {
 		return left
 	}
 	for len(s.ch) == cap(s.ch) || !l.gauge.fits(size, len(s.ch)) {
-		switch s.q.Policy {
+		switch s.opts.Policy {
 		case Block:
 			return waits
 		case Fail:
@@ -86,7 +86,7 @@ func (l *chanLane[T]) wait(f *fanout, item T, size int) error {
 	}
 	defer l.timer.Stop()
 	start, since, look := time.Now(), time.Duration(0), lookFirst
-	for st := (stall{deadline: l.s.q.Deadline}); ; {
+	for st := (stall{timeout: l.s.opts.Timeout}); ; {
 		ch, next := l.s.ch, st.due()-since
 		if !l.gauge.fits(size, len(ch)) {
 			ch, next, look = nil, min(next, look), min(2*look, lookMost)
@@ -116,8 +116,8 @@ func (l *chanLane[T]) wait(f *fanout, item T, size int) error {
 
 // A stall is a queue that stands still.
 type stall struct {
-	deadline time.Duration // 0: none
-	next     stallAction
+	timeout time.Duration // 0: none
+	next    stallAction
 }
 
 // A stallAction is what there is to do for a stall, in this order.
@@ -127,15 +127,15 @@ const (
 	stallLook stallAction = iota // let somebody else read
 	stallWarn
 	stallRest // nothing more
-	stallOver // the deadline has come
+	stallOver // the timeout has passed
 )
 
 var stallAfter = [...]time.Duration{stallLook: time.Millisecond, stallWarn: 10 * time.Second, stallRest: 1<<63 - 1}
 
 // due returns after which time there is something to do.
 func (st *stall) due() time.Duration {
-	if st.deadline > 0 {
-		return min(st.deadline, stallAfter[st.next])
+	if st.timeout > 0 {
+		return min(st.timeout, stallAfter[st.next])
 	}
 	return stallAfter[st.next]
 }
@@ -143,7 +143,7 @@ func (st *stall) due() time.Duration {
 // pass returns what there is to do after so much time.
 func (st *stall) pass(d time.Duration) stallAction {
 	switch {
-	case st.deadline > 0 && d >= st.deadline:
+	case st.timeout > 0 && d >= st.timeout:
 		return stallOver
 	case d >= stallAfter[st.next]:
 		st.next++
@@ -156,7 +156,7 @@ func (st *stall) pass(d time.Duration) stallAction {
 type singles struct{ chanLane[Message] }
 
 func newSingles(c *Conn, s *Subscription[Message]) *singles {
-	return &singles{chanLane[Message]{c: c, s: s, gauge: gauge{limit: int64(s.q.Bytes)}}}
+	return &singles{chanLane[Message]{c: c, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}}
 }
 
 func (l *singles) rest(*fanout) error {
@@ -235,7 +235,7 @@ func (l *singles) pass(messages []Message) (n int, v verdict) {
 // that has room for it, as most are given: nothing is copied, dropped or counted.
 func (l *singles) passOwned(m *Message) verdict {
 	s := l.s
-	if m.own == nil || s.ended || s.q.Policy != Block || !l.gauge.small(len(m.Data)) {
+	if m.own == nil || s.ended || s.opts.Policy != Block || !l.gauge.small(len(m.Data)) {
 		return waits
 	}
 	select {

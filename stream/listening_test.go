@@ -77,7 +77,7 @@ func TestListened(t *testing.T) {
 		}, 0, 0},
 		{"the channel is full", func(p *script.Peer) {
 			each(time.Second, p)
-			p.Conn.Chan(ctx, &stream.Queue{Size: 1})
+			p.Conn.Chan(ctx, &stream.SubscribeOptions{Size: 1})
 		}, 9 * time.Second, 10*time.Second - 1},
 		{"there is no consumer", func(*script.Peer) {}, 9 * time.Second, 10*time.Second - 1},
 	} {

@@ -57,10 +57,10 @@ func newLoad(t *testing.T, seed uint64) *load {
 	if l.r.IntN(2) == 0 {
 		rwc = struct{ io.ReadWriteCloser }{ours} // without deadlines
 	}
-	role := stream.Role(l.r.IntN(2) == 0)
+	role := stream.Role(l.r.IntN(2))
 	var err, err2 error
 	l.recv, err = stream.New(rwc, role, o)
-	l.send, err2 = stream.New(theirs, !role, o)
+	l.send, err2 = stream.New(theirs, stream.Server-role, o)
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
@@ -128,8 +128,8 @@ func (l *load) sends() {
 // shared takes with two subscribers that get all, beside others that do not.
 func (l *load) shared() {
 	resume := l.recv.Pause()
-	one := l.recv.Chan(ctx, &stream.Queue{Size: 1 + l.r.IntN(50)})
-	many := l.recv.Batches(ctx, &stream.Queue{Size: 1 + l.r.IntN(5)})
+	one := l.recv.Chan(ctx, &stream.SubscribeOptions{Size: 1 + l.r.IntN(50)})
+	many := l.recv.Batches(ctx, &stream.SubscribeOptions{Size: 1 + l.r.IntN(5)})
 	resume()
 	stop, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -192,7 +192,7 @@ func (l *load) takesBatches(s *stream.Subscription[[]stream.Message]) {
 func (l *load) comesAndGoes(stop context.Context, r *rand.Rand) {
 	for stop.Err() == nil {
 		inner, cancel := context.WithTimeout(stop, time.Duration(1+r.IntN(100))*time.Millisecond)
-		q := &stream.Queue{Size: 1 + r.IntN(4), Policy: stream.Policy(r.IntN(5))}
+		q := &stream.SubscribeOptions{Size: 1 + r.IntN(4), Policy: stream.Policy(r.IntN(5))}
 		s := l.recv.Chan(inner, q)
 		last, left := -1, r.IntN(50)
 		for m := range s.C {

@@ -1,6 +1,10 @@
 package stream
 
-import "github.com/wsflow/wsflow/internal/bufpool"
+import (
+	"strconv"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
+)
 
 // A Type tells what a message or a frame is: its RFC 6455 opcode. A message
 // that is to be sent may have the flag [Verbatim] beside it.
@@ -42,20 +46,23 @@ func (t Type) String() string {
 
 // A Role is the side of a connection: clients mask what they send, servers
 // close TCP first.
-type Role bool
+type Role uint8
 
 // The two sides of a connection.
 const (
-	Client Role = false
-	Server Role = true
+	Client Role = iota
+	Server
 )
 
 // String returns "client" or "server".
 func (r Role) String() string {
-	if r == Server {
+	switch r {
+	case Client:
+		return "client"
+	case Server:
 		return "server"
 	}
-	return "client"
+	return "Role(" + strconv.Itoa(int(r)) + ")"
 }
 
 // A Message is one whole message. It is a plain value; what it says of its

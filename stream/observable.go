@@ -19,35 +19,35 @@ import (
 // handed on goes to the next subscriber if there is no other. Operators of rxgo
 // may stop receiving without a word (Take, or an error in Map): under [Block]
 // the connection then stands still, while its heartbeat goes on, until that
-// context ends. Give one, or a Queue with a Deadline or another policy.
+// context ends. Give one, or SubscribeOptions with a Timeout or another policy.
 //
 // After the connection has ended, an observer that takes nothing for ten
-// minutes, or for the Queue's Deadline, loses what is left. It gets an error
+// minutes, or for SubscribeOptions.Timeout, loses what is left. It gets an error
 // item that says how many messages that are and is [ErrSlow]; one goroutine
 // waits with it until it is taken or the observer's context ends.
 //
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
-func (c *Conn) Observable(q *Queue) rxgo.Observable {
+func (c *Conn) Observable(opts *SubscribeOptions) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		c.Produce(ctx, next, q)
+		c.Produce(ctx, next, opts)
 	}})
 }
 
 // Produce emits the messages to next as [Conn.Observable] does, and returns
 // when the stream or ctx ends. It is for an rxgo.Producer of the program's own:
 // one that dials, and sends what it has to, each time it is observed.
-func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, q *Queue) {
+func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, opts *SubscribeOptions) {
 	if err := checkContext(ctx); err != nil {
 		next <- rxgo.Error(err)
 		return
 	}
-	all, err := q.complete(defaultQueueSize)
+	all, err := opts.complete(defaultQueueSize)
 	if err != nil || all.Policy != Block {
-		produceEach(ctx, next, c, q)
+		produceEach(ctx, next, c, opts)
 		return
 	}
-	// Small batches cost less than messages one by one, and q counts messages.
+	// Small batches cost less than messages one by one, and opts count messages.
 	size := min(bundleMax, all.Size)
 	all.Size = max(1, all.Size/size-1)
 	s, err := newSubscription[[]Message](ctx, &all, 0)
@@ -57,8 +57,8 @@ func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, q *Queue) {
 }
 
 // produceEach is Produce for a queue of single messages.
-func produceEach(ctx context.Context, next chan<- rxgo.Item, c *Conn, q *Queue) {
-	s, err := newSubscription[Message](ctx, q, defaultQueueSize)
+func produceEach(ctx context.Context, next chan<- rxgo.Item, c *Conn, opts *SubscribeOptions) {
+	s, err := newSubscription[Message](ctx, opts, defaultQueueSize)
 	l := newSingles(c, s)
 	l.debts = true
 	produce(ctx, next, c, s.open(c, l, err), l, func(e *emitter, m Message) (left []Message, ok bool) {
@@ -71,9 +71,9 @@ func produceEach(ctx context.Context, next chan<- rxgo.Item, c *Conn, q *Queue) 
 
 // ObservableBatches is Observable with items of type []Message, as
 // [Conn.Batches] gives them.
-func (c *Conn) ObservableBatches(q *Queue) rxgo.Observable {
+func (c *Conn) ObservableBatches(opts *SubscribeOptions) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		s, err := newSubscription[[]Message](ctx, q, defaultBatches)
+		s, err := newSubscription[[]Message](ctx, opts, defaultBatches)
 		l := newBatches(c, s, batchMax)
 		l.debts = true
 		produce(ctx, next, c, s.open(c, l, err), l, func(e *emitter, batch []Message) (left []Message, ok bool) {
@@ -101,7 +101,7 @@ func produce[T any](ctx context.Context, next chan<- rxgo.Item, c *Conn, s *Subs
 		ctx = context.Background()
 	}
 	defer s.Cancel()
-	e := newEmitter(ctx, next, c, &s.q)
+	e := newEmitter(ctx, next, c, &s.opts)
 	var left []Message
 	gaveUp := false
 	for item := range s.C {

@@ -22,7 +22,7 @@ var observers = map[string]func(c *stream.Conn, opts ...rxgo.Option) <-chan rxgo
 		return c.Observable(nil).Observe(opts...)
 	},
 	"Observable that drops": func(c *stream.Conn, opts ...rxgo.Option) <-chan rxgo.Item {
-		return c.Observable(&stream.Queue{Policy: stream.DropNewest}).Observe(opts...)
+		return c.Observable(&stream.SubscribeOptions{Policy: stream.DropNewest}).Observe(opts...)
 	},
 	"ObservableBatches": func(c *stream.Conn, opts ...rxgo.Option) <-chan rxgo.Item {
 		return c.ObservableBatches(nil).Observe(opts...)
@@ -117,12 +117,12 @@ func isGivenUp(t *testing.T, items <-chan rxgo.Item, taken, sent int) {
 	}
 }
 
-// The queue's deadline takes the place of the ten minutes. An error of the
+// SubscribeOptions.Timeout takes the place of the ten minutes. An error of the
 // connection is told as well.
 func TestObserverIsGivenUpAtItsDeadline(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		p := script.Client(t, nil)
-		items := p.Conn.Observable(&stream.Queue{Deadline: time.Minute}).Observe(rxgo.WithBufferedChannel(1))
+		items := p.Conn.Observable(&stream.SubscribeOptions{Timeout: time.Minute}).Observe(rxgo.WithBufferedChannel(1))
 		synctest.Wait()
 		p.Sends(manyFrames(10)...)
 		p.Cuts()
@@ -192,7 +192,7 @@ func TestObserverBesideAStalledSubscriber(t *testing.T) {
 		resume := p.Conn.Pause()
 		items := observe()
 		synctest.Wait()
-		stalled := p.Conn.Chan(t.Context(), &stream.Queue{Size: 1})
+		stalled := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 		resume()
 		sendSingly(p, 10)
 		p.Sends(script.Close(1000, ""))

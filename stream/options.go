@@ -9,8 +9,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options are the options of a connection. The zero value and a nil pointer
-// mean the defaults. Options are never modified and may be used for many
+// Options are the options of a connection. A nil pointer and zero fields mean
+// the defaults. A negative number means no bound where the field says so, and is
+// refused otherwise. Options are never modified and may be used for many
 // connections.
 type Options struct {
 	// Operators stand between messages and frames, first nearest the
@@ -29,17 +30,18 @@ type Options struct {
 
 	// SizeLimit is the largest message that is assembled, in bytes, measured
 	// after the operators. A larger one fails the connection with 1009. Zero
-	// means 16 MiB; negative means no limit. Conn.Reader is not limited.
+	// means 16 MiB; negative means no bound. Conn.Reader is not limited.
 	SizeLimit int64
 	// FragmentSize is the largest frame that is sent, in bytes of payload; a
 	// larger message is sent in fragments, and control frames go between them.
-	// Zero means 128 KiB; negative means that frames may have any size.
+	// Zero means 128 KiB; negative means no bound, and each Send makes one frame.
+	// A Writer always sends fragments.
 	FragmentSize int
 	// LookAhead is how many bytes are read ahead, in search of control frames,
-	// while the consumer is away. Zero means 1 MiB. It must not be negative.
+	// while the consumer is away. Zero means 1 MiB.
 	LookAhead int
 	// CloseTimeout bounds the closing handshake, and then the wait for the end
-	// of the transport. Zero means 5 s. It must not be negative.
+	// of the transport. Zero means 5 s.
 	CloseTimeout time.Duration
 	// SuccessCodes are close codes of the peer that count as success beside
 	// 1000, 1005 and the code that the program gave to Close.
@@ -47,10 +49,11 @@ type Options struct {
 
 	// Logger gets warnings. Nil means silence.
 	Logger *zap.Logger
-	// Post runs the callbacks and the promise's continuations, one at a time
-	// and in the order in which it got them, on a goroutine of the caller's
-	// choice. Reading is held back until a callback has run. Nil means a
-	// goroutine of the connection.
+	// Post hands a function to an event loop, such as a GUI's call on its main
+	// thread. The callbacks and the promise's continuations run there. The loop
+	// runs them one at a time, in the order in which they were posted; Post
+	// should not wait for them. Reading is held back until a callback has run.
+	// Nil means a goroutine of the connection.
 	Post func(func())
 }
 

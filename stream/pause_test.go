@@ -15,7 +15,7 @@ func TestPauseAmongSharedMessages(t *testing.T) {
 		const size, count = 16, 60
 		message := append([]byte{0x82, 126, 1000 >> 8, 1000 & 0xFF}, make([]byte, 1000)...)
 		p := script.Client(t, &stream.Options{Buffered: bytes.Repeat(message, count)})
-		messages := p.Conn.Chan(ctx, &stream.Queue{Size: size}).C
+		messages := p.Conn.Chan(ctx, &stream.SubscribeOptions{Size: size}).C
 		synctest.Wait() // the queue is full, and the next one waits for room
 		resume := p.Conn.Pause()
 		got := 0

@@ -8,25 +8,25 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// A Queue describes what stands between the connection and one subscriber. A
-// nil Queue means the defaults.
-type Queue struct {
-	// Size is how many messages the queue holds, or how many batches: up to
-	// 16,777,216. Zero means 256 messages, or 16 batches. It must not be
-	// negative. Latest always has 1.
+// SubscribeOptions describe the queue between the connection and one subscriber.
+// A nil pointer and zero fields mean the defaults. A negative number means no
+// bound where the field says so, and is refused otherwise. Options are never
+// modified and may be used for many subscriptions.
+type SubscribeOptions struct {
+	// Size is how many messages the queue holds, or how many batches, at most
+	// 16,777,216. Zero means 256 messages, or 16 batches. Latest always has 1.
 	Size int
 	// Bytes is how many bytes of messages the queue holds. One message, or one
-	// batch, it always holds. Zero means 4 MiB; negative means any number. Where
+	// batch, it always holds. Zero means 4 MiB; negative means no bound. Where
 	// this bound is reached before Size is, a Block subscriber's next message
 	// comes up to a millisecond after there is room.
 	Bytes int
 	// Policy says what happens when the queue is full.
 	Policy Policy
-	// Deadline is how long a full queue of a Block subscriber may stand still
+	// Timeout is how long a full queue of a Block subscriber may stand still
 	// before the subscription ends with ErrSlow. Zero means for ever; a warning
-	// is logged after 10 s. It must not be negative, and zero with any other
-	// policy.
-	Deadline time.Duration
+	// is logged after 10 s. With any other policy it must be zero.
+	Timeout time.Duration
 }
 
 // A Policy says what happens to a message for which a subscriber's queue has
@@ -59,7 +59,7 @@ func (p Policy) String() string {
 }
 
 // ErrSlow ends a subscription that did not take its messages in time: at once
-// under Fail, at the Queue's Deadline under Block.
+// under Fail, after SubscribeOptions.Timeout under Block.
 var ErrSlow = errors.New("wsflow: the subscriber is too slow")
 
 // The default sizes. That of batches keeps what is under way in a processor's
@@ -76,18 +76,18 @@ const (
 const maxQueueSize = 1 << 24
 
 // complete returns the queue with defaults in place of zeros.
-func (q *Queue) complete(size int) (Queue, error) {
-	var all Queue
-	if q != nil {
-		all = *q
+func (o *SubscribeOptions) complete(size int) (SubscribeOptions, error) {
+	var all SubscribeOptions
+	if o != nil {
+		all = *o
 	}
 	switch {
 	case all.Size < 0 || all.Size > maxQueueSize:
-		return all, &result.ArgumentError{Name: "stream.Queue.Size", Value: all.Size, Allowed: "1 to 16777216, or 0 for the default"}
+		return all, &result.ArgumentError{Name: "stream.SubscribeOptions.Size", Value: all.Size, Allowed: "1 to 16777216, or 0 for the default"}
 	case all.Policy < Block || all.Policy > Fail:
-		return all, &result.ArgumentError{Name: "stream.Queue.Policy", Value: all.Policy, Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
-	case all.Deadline < 0 || all.Deadline > 0 && all.Policy != Block:
-		return all, &result.ArgumentError{Name: "stream.Queue.Deadline", Value: all.Deadline, Allowed: "a duration, with the policy Block only"}
+		return all, &result.ArgumentError{Name: "stream.SubscribeOptions.Policy", Value: all.Policy, Allowed: "Block, DropOldest, DropNewest, Latest or Fail"}
+	case all.Timeout < 0 || all.Timeout > 0 && all.Policy != Block:
+		return all, &result.ArgumentError{Name: "stream.SubscribeOptions.Timeout", Value: all.Timeout, Allowed: "0 for no timeout, or with the policy Block a positive duration"}
 	}
 	setDefault(&all.Size, size)
 	setDefault(&all.Bytes, defaultQueueBytes)

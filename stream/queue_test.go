@@ -42,7 +42,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 	for _, test := range tests {
 		bubble(t, fmt.Sprint(test), func(t *testing.T) {
 			p := script.Client(t, nil)
-			s := p.Conn.Chan(t.Context(), &stream.Queue{Policy: test.policy, Bytes: test.bytes})
+			s := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Policy: test.policy, Bytes: test.bytes})
 			kibibytes(p, 20)
 			time.Sleep(time.Second)
 			if n := len(s.C); n != test.last-test.first+1 {
@@ -90,7 +90,7 @@ func TestQueueHolds4MiB(t *testing.T) {
 	})
 	bubble(t, "Batches", func(t *testing.T) {
 		p := script.Client(t, &stream.Options{LookAhead: 1 << 30})
-		s := p.Conn.Batches(t.Context(), &stream.Queue{Size: 1000})
+		s := p.Conn.Batches(t.Context(), &stream.SubscribeOptions{Size: 1000})
 		for range 200 {
 			p.Sends(script.Binary(make([]byte, 64<<10)))
 		}
@@ -126,7 +126,7 @@ func TestPolicyString(t *testing.T) {
 func TestQueueArguments(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		p := script.Client(t, nil)
-		for _, q := range []*stream.Queue{{Size: -1}, {Size: 1<<24 + 1}, {Size: math.MaxInt}, {Policy: 5}, {Policy: -1}, {Deadline: -1}, {Policy: stream.Fail, Deadline: 1}} {
+		for _, q := range []*stream.SubscribeOptions{{Size: -1}, {Size: 1<<24 + 1}, {Size: math.MaxInt}, {Policy: 5}, {Policy: -1}, {Timeout: -1}, {Policy: stream.Fail, Timeout: 1}} {
 			isArgument(t, p.Conn.Chan(t.Context(), q).Err())
 			isArgument(t, p.Conn.Batches(t.Context(), q).Err())
 			isArgument(t, within(t, "an error item", p.Conn.Observable(q).Observe()).E)

@@ -38,7 +38,7 @@ func someFrames(r *rand.Rand, masked bool) (b []byte) {
 func TestScanFindsWhatTheParseCursorComesTo(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 6455))
-		role := Role(seed%2 == 0)
+		role := Role(seed % 2)
 		b := someFrames(r, role == Server)
 		controls := func(ahead func() bool) []Control {
 			d := &Drive{Role: role, Limit: -1, Assemble: seed%3 == 0, Bytes: b, Next: func() Step {

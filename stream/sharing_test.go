@@ -189,7 +189,7 @@ func leaveAndCome(t *testing.T, c *stream.Conn) (keepers []*keeper) {
 	for i := range 50 {
 		k := &keeper{name: byte(i + 1), every: 1 << 62, next: next}
 		keepers = append(keepers, k)
-		s := c.Chan(t.Context(), &stream.Queue{Size: 1})
+		s := c.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
 		for range 137 {
 			k.take(t, <-s.C)
 		}

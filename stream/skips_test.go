@@ -38,12 +38,12 @@ func TestSkippedIsExact(t *testing.T) {
 		for seed := range uint64(8) {
 			name := fmt.Sprint([]string{"Block", "DropOldest", "DropNewest", "Latest", "Fail"}[policy], "/", seed)
 			bubble(t, name+"/Chan", func(t *testing.T) {
-				dropped += countAll(t, policy, seed, func(c *stream.Conn, q *stream.Queue) (*stream.Subscription[stream.Message], func(*counted, stream.Message)) {
+				dropped += countAll(t, policy, seed, func(c *stream.Conn, q *stream.SubscribeOptions) (*stream.Subscription[stream.Message], func(*counted, stream.Message)) {
 					return c.Chan(t.Context(), q), (*counted).take
 				})
 			})
 			bubble(t, name+"/Batches", func(t *testing.T) {
-				dropped += countAll(t, policy, seed, func(c *stream.Conn, q *stream.Queue) (*stream.Subscription[[]stream.Message], func(*counted, []stream.Message)) {
+				dropped += countAll(t, policy, seed, func(c *stream.Conn, q *stream.SubscribeOptions) (*stream.Subscription[[]stream.Message], func(*counted, []stream.Message)) {
 					return c.Batches(t.Context(), q), func(k *counted, batch []stream.Message) {
 						for i, m := range batch {
 							if i > 0 && m.Skipped() > 0 {
@@ -61,7 +61,7 @@ func TestSkippedIsExact(t *testing.T) {
 	}
 }
 
-func countAll[T any](t *testing.T, policy stream.Policy, seed uint64, subscribe func(*stream.Conn, *stream.Queue) (*stream.Subscription[T], func(*counted, T))) (dropped uint64) {
+func countAll[T any](t *testing.T, policy stream.Policy, seed uint64, subscribe func(*stream.Conn, *stream.SubscribeOptions) (*stream.Subscription[T], func(*counted, T))) (dropped uint64) {
 	const total = 5000
 	r := rand.New(rand.NewPCG(seed, uint64(policy)))
 	c, theirs := overPipe(t)
@@ -86,7 +86,7 @@ func countAll[T any](t *testing.T, policy stream.Policy, seed uint64, subscribe 
 		theirs.Write(script.Close(1000, "").Bytes(false))
 		theirs.Close()
 	}()
-	s, take := subscribe(c, &stream.Queue{Policy: policy, Size: 1 + r.IntN(30), Bytes: []int{0, 200, 2000}[r.IntN(3)]})
+	s, take := subscribe(c, &stream.SubscribeOptions{Policy: policy, Size: 1 + r.IntN(30), Bytes: []int{0, 200, 2000}[r.IntN(3)]})
 	k := &counted{t: t}
 	for item := range s.C {
 		take(k, item)

@@ -25,7 +25,7 @@ type Subscription[T any] struct {
 
 	// Never changes.
 	ch     chan T
-	q      Queue
+	opts   SubscribeOptions
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
@@ -62,22 +62,22 @@ func (s *Subscription[T]) Cancel() { s.cancel(nil) }
 // connection or with ctx. A queue that cannot be used is a subscription that
 // has ended with a *result.ArgumentError, as is a nil ctx; one that begins while
 // All or Reader is active ends with [ErrTaken].
-func (c *Conn) Chan(ctx context.Context, q *Queue) *Subscription[Message] {
-	s, err := newSubscription[Message](ctx, q, defaultQueueSize)
+func (c *Conn) Chan(ctx context.Context, opts *SubscribeOptions) *Subscription[Message] {
+	s, err := newSubscription[Message](ctx, opts, defaultQueueSize)
 	return s.open(c, newSingles(c, s), err)
 }
 
 // newSubscription makes a subscription that has no lane yet. With an error, it
 // is one that can only be opened with it.
-func newSubscription[T any](ctx context.Context, q *Queue, size int) (*Subscription[T], error) {
-	all, err := q.complete(size)
+func newSubscription[T any](ctx context.Context, opts *SubscribeOptions, size int) (*Subscription[T], error) {
+	all, err := opts.complete(size)
 	if err != nil {
 		all.Size = 0
 	}
 	if none := checkContext(ctx); none != nil {
 		ctx, err = context.Background(), none
 	}
-	s := &Subscription[T]{q: all, ch: make(chan T, all.Size)}
+	s := &Subscription[T]{opts: all, ch: make(chan T, all.Size)}
 	s.C = s.ch
 	if all.Policy == DropOldest && all.Size > 1 {
 		s.skips.follow(all.Size)

@@ -17,7 +17,7 @@ func TestCancelWhileThePumpWaits(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
 			p := script.Start(t, stream.Client, nil, nil)
-			sub := p.Conn.Chan(context.Background(), &stream.Queue{Size: 1})
+			sub := p.Conn.Chan(context.Background(), &stream.SubscribeOptions{Size: 1})
 			p.Sends(script.Text("one"), script.Text("two"))
 			synctest.Wait() // "one" is in the queue, the pump waits to add "two"
 			<-sub.C         // "two" takes the room

@@ -62,7 +62,7 @@ func subscribe(ctx context.Context, name string, conn *stream.Conn) *source {
 		name: name,
 		conn: conn,
 		all:  conn.Chan(ctx, nil),
-		slow: conn.Chan(ctx, &stream.Queue{Size: displayQueue, Policy: stream.DropOldest}),
+		slow: conn.Chan(ctx, &stream.SubscribeOptions{Size: displayQueue, Policy: stream.DropOldest}),
 	}
 }
 

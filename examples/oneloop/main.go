@@ -46,7 +46,7 @@ func run(servers []http.HandlerFunc, pause time.Duration, stdout, stderr io.Writ
 			return 1
 		}
 		defer shut()
-		dial.Connect(alive, url, r.ready(i), &dial.Options{Loop: &r.loop}).Then(r.closed(i), r.failed(i))
+		dial.Connect(alive, url, r.ready(i), &dial.Options{Post: r.loop.Post}).Then(r.closed(i), r.failed(i))
 	}
 	r.loop.Run(running) // until stop is called
 	return r.report(stderr)

@@ -70,7 +70,7 @@ func TestCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "what -k forgives", o.dial.TLS.String(), "AllowSelfSigned|AllowInsecure|AllowExpired|SkipHostnameCheck")
+	want(t, "what -k forgives", o.dial.TLS.String(), "AllowSelfSigned|AllowUnknownAuthority|AllowExpired|SkipHostnameCheck")
 }
 
 // What is no text cannot be sent as such. The rest is.
@@ -104,14 +104,14 @@ func TestUsage(t *testing.T) {
 		{[]string{url, url}, "wscat: there are 2 arguments after the flags: allowed is one, the URL\nusage: "},
 		{[]string{"-x", url}, "flag provided but not defined: -x\nusage: "},
 		{[]string{"-H", "color", url}, "invalid value \"color\" for flag -H: there is no colon in it: allowed is 'Key: value'\nusage: "},
-		{[]string{"-H", "two words: x", url}, `wscat: wsflow: -H is "two words"`},
-		{[]string{"-H", "Upgrade: x", url}, `wscat: wsflow: -H is "Upgrade"`},
-		{[]string{"-H", "A: x\ny", url}, `wscat: wsflow: -H["A"][0]: allowed is no control characters`},
-		{[]string{"-H", "Host: a b", url}, `wscat: wsflow: -H Host is "a b"`},
-		{[]string{"-s", "", url}, `wscat: wsflow: -s[0] is ""`},
-		{[]string{"-k", url}, "wscat: wsflow: -k is "},
-		{[]string{"gopher://127.0.0.1:1"}, "wscat: wsflow: dial: url is "},
-		{[]string{""}, "wscat: wsflow: dial: url: allowed is a URL with a scheme"},
+		{[]string{"-H", "two words: x", url}, `wscat: -H is "two words"`},
+		{[]string{"-H", "Upgrade: x", url}, `wscat: -H is "Upgrade"`},
+		{[]string{"-H", "A: x\ny", url}, `wscat: -H["A"][0]: allowed is no control characters`},
+		{[]string{"-H", "Host: a b", url}, `wscat: -H Host is "a b"`},
+		{[]string{"-s", "", url}, `wscat: -s[0] is ""`},
+		{[]string{"-k", url}, "wscat: -k is "},
+		{[]string{"gopher://127.0.0.1:1"}, "wscat: dial: url is "},
+		{[]string{""}, "wscat: dial: url: allowed is a URL with a scheme"},
 	} {
 		r := wscat(strings.NewReader(""), c.args...)
 		if r.status != 2 || r.stdout.Len() > 0 || !strings.HasPrefix(r.stderr.String(), c.says) {

@@ -65,7 +65,7 @@ func (o *options) subprotocol(name string) error {
 }
 
 func (o *options) forgive(string) error {
-	o.dial.TLS = dial.AllowSelfSigned | dial.AllowInsecure | dial.AllowExpired | dial.SkipHostnameCheck
+	o.dial.TLS = dial.AllowSelfSigned | dial.AllowUnknownAuthority | dial.AllowExpired | dial.SkipHostnameCheck
 	return nil
 }
 
@@ -73,6 +73,6 @@ func (o *options) forgive(string) error {
 // calls them.
 var flagNames = strings.NewReplacer(
 	"dial.Options.Header", "-H", "dial.Options.Host", "-H Host", "dial.Options.Subprotocols", "-s", "dial.Options.TLS", "-k",
-	"dial.AllowSelfSigned would", "-k would", "dial.AllowInsecure would", "-k would",
+	"dial.AllowSelfSigned would", "-k would", "dial.AllowUnknownAuthority would", "-k would",
 	"dial.AllowExpired would", "-k would", "dial.SkipHostnameCheck would", "-k would",
 )
