@@ -13,36 +13,40 @@ import (
 )
 
 // Connect connects to a WebSocket URL, hands the open connection to onReady and
-// returns at once. The promise is settled with the connection's terminal event,
-// or rejected with what kept it from being made: see [Dial]. Invalid arguments
-// reject the promise before Connect returns. A bad proxy that Options.Proxy returns
-// is reported later.
+// returns at once. It is [Dial] for programs made of callbacks: the package
+// comment compares the two.
 //
-// The context bounds the life of the connection: when it ends, the connection
-// is cut, and the promise rejected with a *[result.ConnectionFailed] around the
+// The promise is settled with the connection's terminal event, or rejected with
+// what kept it from being made. Each error is of one of the types that package
+// result lists; a bad argument is a *[result.ArgumentError] in a
+// *[result.General], and the promise is rejected with it before Connect returns.
+// What Options.Proxy returns is judged later, when it is called.
+//
+// ctx bounds the whole life of the connection. When it ends, the connection is
+// cut, and the promise is rejected with a *[result.ConnectionFailed] around the
 // context's cause.
 //
-// OnReady, the connection's callbacks and the promise's continuations run one
-// at a time and in this order, through Options.Post if it is set; otherwise each
-// of them waits until onReady has returned, so that what onReady sets up needs
-// no lock. OnReady may take and send messages for as long as it likes.
-//
-// Without a loop the promise is settled when the connection has ended and
-// onReady and the callbacks of all messages have returned: none of them may wait
-// for that, and a pause that is held keeps it back until ctx ends. With a loop
-// it does not wait for functions that the loop has not begun: when the loop
-// stands still, the promise has its status and Wait returns all the same, and
-// only continuations wait for the loop.
+// onReady, the connection's callbacks and the promise's continuations run one
+// at a time and in this order: through Options.Post if it is set, otherwise on
+// goroutines of the connection. So what onReady sets up needs no lock. onReady
+// may take and send messages for as long as it likes. When it has returned,
+// Connect calls [stream.Conn.Discard]: a client that only sends need not
+// subscribe.
 //
 // If onReady returns an error, panics or calls runtime.Goexit, the connection
-// is closed with 1011. The promise is then rejected with that error, with the
-// panic's value if it is an error, and otherwise with a *[result.General] that
-// holds the value; the connection's streams end with the same. If the connection
-// ended before the loop began onReady, the promise has that end; onReady is called
-// all the same, for the messages that came, and its error is only logged.
+// is closed with 1011. The promise and the connection's streams then end with
+// that error, with the panic's value if it is an error, and otherwise with a
+// *[result.General] that holds the value.
 //
-// A client that only sends need not subscribe: when onReady has returned,
-// Connect calls [stream.Conn.Discard].
+// Without Options.Post the promise is settled when the connection has ended and
+// onReady and the callbacks of all messages have returned. So none of them may
+// wait for the promise, and a pause that is held keeps it back until ctx ends.
+//
+// With Options.Post the promise does not wait for functions that the loop has
+// not begun. If the loop stands still, the promise has its status and Wait
+// returns all the same; only continuations wait for the loop. If the connection
+// ends before the loop begins onReady, the promise has that end. onReady is
+// called all the same, for the messages that came, and its error is only logged.
 func Connect(ctx context.Context, url string, onReady func(*stream.Conn) error, opts *Options) *result.Promise {
 	l := &life{turn: make(chan struct{}, 1)}
 	if opts != nil {

@@ -18,8 +18,12 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// Dial connects to a WebSocket URL and returns the open connection. The context
-// bounds the dialing alone.
+// Dial connects to a WebSocket URL and returns the open connection. ctx bounds
+// the dialing alone: the connection lives on when it ends, until the peer closes
+// it or the program calls [stream.Conn.Shutdown], Close or CloseNow.
+//
+// Messages wait until somebody takes them. A program that only sends calls
+// [stream.Conn.Discard]. [Connect] is the same for programs made of callbacks.
 //
 // An argument that cannot be used is found before any I/O and gives a
 // *[result.ArgumentError]. Whatever fails later gives a

@@ -1,8 +1,36 @@
 // Package dial connects to WebSocket servers: it does everything from a URL to
 // an open [stream.Conn].
 //
-// [Dial] returns the connection. [Connect] hands it to a callback and returns a
-// promise of how it ends. [Observable] dials each time that it is observed.
+//	conn, err := dial.Dial(ctx, "wss://example.com/feed", nil)
+//	if err != nil {
+//		return err
+//	}
+//	conn.SendText(ctx, "subscribe")
+//	for message, err := range conn.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(message)
+//	}
+//
+// # Dial or Connect
+//
+// [Dial] is for code that runs from top to bottom: it waits for the connection
+// and returns it. [Connect] is for code made of callbacks, on an event loop or
+// without one: it returns at once, and calls onReady with the open connection.
+// Both make the same connection by the same options.
+//
+//	                             Dial                        Connect
+//	returns                      an open connection          the promise of its end
+//	when                         after the handshake         at once
+//	ctx bounds                   the handshake               the connection's whole life
+//	what failed before it opens  is the error                rejects the promise
+//	a bad argument               *result.ArgumentError       the same, in a *result.General
+//	the first message            waits for a taker           waits until onReady has returned, or taken it
+//	who ends the connection      the program                 the program, an error of onReady, or ctx
+//	a program that only sends    calls Conn.Discard          need not
+//
+// [Observable] is a third way, for rxgo: it dials each time that it is observed.
 //
 // # URLs
 //

@@ -1,13 +1,10 @@
 package heartbeat_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/reactivex/rxgo/v2"
 
 	"github.com/wsflow/wsflow/heartbeat"
 	"github.com/wsflow/wsflow/internal/script"
@@ -105,85 +102,5 @@ func TestOnRTTFromInside(t *testing.T) {
 		if !slices.Equal(got, []string{"once", "other", "other", "inner"}) {
 			t.Errorf("called: %v", got)
 		}
-	})
-}
-
-func TestObservable(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := script.Client(t, operators(heartbeat.New(nil)))
-		takeAll(p.Conn)
-		rtts := state(t, p.Conn).Observable()
-		one := rtts.Observe()
-		synctest.Wait()
-		answersAfter(p, 10*ms)
-		if r := (<-one).V.(heartbeat.RTT); r.Last != 10*ms {
-			t.Errorf("the first item is %+v", r)
-		}
-		two := rtts.Observe()
-		synctest.Wait()
-		answersAfter(p, 20*ms)
-		for name, items := range map[string]<-chan rxgo.Item{"first": one, "second": two} {
-			if r := (<-items).V.(heartbeat.RTT); r.Last != 20*ms || r.Count != 2 {
-				t.Errorf("the %s observer got %+v", name, r)
-			}
-		}
-		p.Sends(script.Close(1001, "away"))
-		p.WantsClose(1001)
-		for name, items := range map[string]<-chan rxgo.Item{"first": one, "second": two} {
-			if item, more := <-items; more {
-				t.Errorf("the %s observer got %+v at the end", name, item)
-			}
-		}
-	})
-}
-
-func TestSlowObserverGetsTheLatest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := script.Client(t, operators(heartbeat.New(nil)))
-		takeAll(p.Conn)
-		items := state(t, p.Conn).Observable().Observe()
-		synctest.Wait()
-		answersAfter(p, 10*ms, 20*ms, 30*ms, 40*ms)
-		var got []time.Duration
-		for range 2 {
-			got = append(got, (<-items).V.(heartbeat.RTT).Last)
-		}
-		if want := []time.Duration{10 * ms, 40 * ms}; !slices.Equal(got, want) {
-			t.Errorf("got %v, want %v", got, want)
-		}
-	})
-}
-
-// TestObserverGone has observers that go away: one without telling, and two
-// whose context ends, while there is an item for them and while there is none.
-// The bubble shows that nothing stays behind.
-func TestObserverGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := script.Client(t, operators(heartbeat.New(nil)))
-		takeAll(p.Conn)
-		rtts := state(t, p.Conn).Observable()
-		silent := rtts.Take(1).Observe()
-		ctx, cancel := context.WithCancel(t.Context())
-		offered := rtts.Observe(rxgo.WithContext(ctx))
-		synctest.Wait()
-		answersAfter(p, 10*ms)
-		waiting := rtts.Observe(rxgo.WithContext(ctx))
-		synctest.Wait()
-		if r := (<-silent).V.(heartbeat.RTT); r.Last != 10*ms {
-			t.Errorf("got %+v", r)
-		}
-		cancel()
-		synctest.Wait()
-		for name, items := range map[string]<-chan rxgo.Item{"offered": offered, "waiting": waiting} {
-			select {
-			case item, more := <-items:
-				if more {
-					t.Errorf("%s: got %+v after the context had ended", name, item)
-				}
-			default:
-				t.Errorf("%s: the stream goes on after the context has ended", name)
-			}
-		}
-		answersAfter(p, 10*ms, 10*ms)
 	})
 }

@@ -1,10 +1,7 @@
 package heartbeat
 
 import (
-	"context"
 	"time"
-
-	"github.com/reactivex/rxgo/v2"
 
 	"github.com/wsflow/wsflow/stream"
 )
@@ -40,10 +37,7 @@ func (r *RTT) add(took time.Duration) {
 
 // A State shows the heartbeat of one connection. All methods may be called
 // from many goroutines, also after the connection's end.
-type State struct {
-	conn *stream.Conn
-	beat *beat
-}
+type State struct{ beat *beat }
 
 // Of returns the state of the connection's heartbeat, and whether it has one.
 func Of(c *stream.Conn) (*State, bool) {
@@ -51,7 +45,7 @@ func Of(c *stream.Conn) (*State, bool) {
 	if !ok {
 		return nil, false
 	}
-	return &State{conn: c, beat: b}, true
+	return &State{b}, true
 }
 
 // RTT returns the round-trip times measured until now.
@@ -66,40 +60,4 @@ func (s *State) RTT() RTT {
 // connection. stop ends that; a call that has begun may still be running.
 func (s *State) OnRTT(f func(RTT)) (stop func()) {
 	return s.beat.listen(f)
-}
-
-// Observable returns a stream of measurements, from the moment of each
-// Observe; its items are of type [RTT]. It completes without an error when the
-// connection has ended, however that went, or when the observer's context has.
-// An observer that is slow gets the latest measurement and misses those
-// before, and an observer that went away without telling costs a goroutine
-// until the connection ends.
-func (s *State) Observable() rxgo.Observable {
-	return rxgo.Defer([]rxgo.Producer{s.produce})
-}
-
-func (s *State) produce(ctx context.Context, next chan<- rxgo.Item) {
-	news := make(chan struct{}, 1)
-	defer s.OnRTT(func(RTT) {
-		select {
-		case news <- struct{}{}:
-		default:
-		}
-	})()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.conn.Done():
-			return
-		case <-news:
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.conn.Done():
-			return
-		case next <- rxgo.Of(s.RTT()):
-		}
-	}
 }

@@ -63,6 +63,8 @@
 //	Conn.Writer                       one message as an io.WriteCloser, however large
 //	Conn.Flush                        waits until what was accepted has reached the kernel
 //
+// [Encode] makes a function that sends values out of one that sends messages.
+//
 // Whoever finds the wire free writes; what comes meanwhile gathers and goes out
 // with the next write. A lone message is on its way at once. Control frames
 // overtake data between messages and between the fragments of a large one.
