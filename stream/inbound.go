@@ -223,16 +223,19 @@ func (in *inbound) move(left, n int) {
 }
 
 // roomAhead returns memory for a read while the consumer is away, behind all
-// that came. It touches nothing that the consumer knows of.
+// that came. It touches nothing that the consumer knows of. A segment is filled
+// to a half at least, so that a peer that sends byte by byte does not make this
+// side hold more than twice of what it sent.
 func (in *inbound) roomAhead(size int) []byte {
-	var free []byte
+	var mem []byte
+	filled := 0
 	if n := len(in.behind); n > 0 {
-		free = in.behind[n-1].own.Mem[in.behind[n-1].end:]
+		mem, filled = in.behind[n-1].own.Mem, in.behind[n-1].end
 	} else if in.own != nil && in.base+int64(in.filled) == in.received {
-		free = in.buf[in.filled:]
+		mem, filled = in.buf, in.filled
 	}
-	if len(free) >= min(leastRoom, size) {
-		return free
+	if free := len(mem) - filled; free > 0 && free >= min(leastRoom, len(mem)/2) {
+		return mem[filled:]
 	}
 	in.behind = append(in.behind, segment{own: bufpool.Get(size), base: in.received})
 	return in.behind[len(in.behind)-1].own.Mem
