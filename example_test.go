@@ -47,11 +47,7 @@ func Example_observable() {
 
 	goOn := rxgo.WithErrorStrategy(rxgo.ContinueOnError)
 	prices := conn.Observable(nil).
-		Map(func(_ context.Context, item any) (any, error) {
-			var price float64
-			err := json.Unmarshal(item.(stream.Message).Data, &price)
-			return price, err
-		}, goOn).
+		Map(stream.Decoder[float64](json.Unmarshal), goOn).
 		Filter(func(item any) bool { return item.(float64) > 100 }, goOn)
 
 	sink := conn.Sink(ctx, &stream.SinkOptions{CloseConn: true})
@@ -69,7 +65,7 @@ func Example_observable() {
 	}
 	// Output:
 	// 100.5
-	// bad: invalid character '/' in literal null (expecting 'u')
+	// bad: wsflow: a text message of 3 bytes cannot be decoded: invalid character '/' in literal null (expecting 'u')
 	// 101
 }
 
