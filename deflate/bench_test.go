@@ -95,7 +95,7 @@ func BenchmarkPools(b *testing.B) {
 		for b.Loop() {
 			e := encoders.Get().(*encoder)
 			e.start(new(window), maxWindow, nil, 0)
-			e.write(m)
+			e.write(m, 0)
 			e.release()
 		}
 	})
@@ -104,7 +104,7 @@ func BenchmarkPools(b *testing.B) {
 		for b.Loop() {
 			e := new(encoder)
 			e.start(new(window), maxWindow, nil, 0)
-			e.write(m)
+			e.write(m, 0)
 		}
 	})
 	for name, get := range map[string]func() *decoder{

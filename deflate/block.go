@@ -93,6 +93,11 @@ func (w *blockWriter) align() {
 // block, so that the peer can have it.
 func (w *blockWriter) flush() { w.store(nil) }
 
+// maxStored is how many bytes a stored block can hold.
+//
+// https://www.rfc-editor.org/rfc/rfc1951.html#section-3.2.4
+const maxStored = 1<<16 - 1
+
 func (w *blockWriter) store(raw []byte) {
 	w.put(0, 3)
 	w.align()
@@ -116,7 +121,7 @@ func (w *blockWriter) block(t *tokens, raw []byte) {
 			size, lit, dist = own, w.lit[:], w.dist[:]
 		}
 	}
-	if stored := 8 * (len(raw) + 5); stored <= size {
+	if stored := 8 * (len(raw) + 5); stored <= size && len(raw) <= maxStored {
 		w.store(raw)
 		return
 	}

@@ -120,10 +120,11 @@ func (s *sender) compress(f stream.Frame) error {
 	if whole {
 		most = s.frame
 	}
-	done := 0
-	for len(f.Payload)-done > chunkSize {
-		e.write(f.Payload[done : done+chunkSize])
-		done += chunkSize
+	for done := 0; done < len(f.Payload); {
+		done = e.write(f.Payload, done)
+		if done == len(f.Payload) {
+			break
+		}
 		if whole && s.first && len(e.out) >= done {
 			return s.down(f)
 		}
@@ -132,9 +133,6 @@ func (s *sender) compress(f stream.Frame) error {
 				return err
 			}
 		}
-	}
-	if done < len(f.Payload) {
-		e.write(f.Payload[done:])
 	}
 	e.finish()
 	if f.Last {

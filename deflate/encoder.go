@@ -12,6 +12,7 @@ type encoder struct {
 	blockWriter
 	matcher matcher
 	tokens  tokens
+	open    int // how many bytes the tokens stand for
 
 	library *flate.Writer // where a level above the fastest is asked for
 	level   int           // of library: as in Options, or -2^bits for a smaller window
@@ -39,6 +40,7 @@ func (e *encoder) release() {
 // has the position before end, and learns the message; without one they are
 // looked through.
 func (e *encoder) start(w *window, limit int, kept []uint16, end uint16) {
+	e.tokens.reset()
 	m := &e.matcher
 	m.limit = limit
 	m.n = w.n
@@ -86,15 +88,23 @@ func newLibrary(level int) *flate.Writer {
 	return w
 }
 
-// write compresses p, at most a chunk, and appends to out.
-func (e *encoder) write(p []byte) {
+// write compresses the chunk of p that begins at from, and returns where it
+// ends. What it appends to out may lag behind by some chunks, but not at the end
+// of p.
+func (e *encoder) write(p []byte, from int) (to int) {
+	to = min(from+chunkSize, len(p))
 	if e.active {
-		e.library.Write(p) // out takes everything
-		return
+		e.library.Write(p[from:to]) // out takes everything
+		return to
 	}
-	e.tokens.reset()
-	e.matcher.match(&e.tokens, e.matcher.add(p))
-	e.block(&e.tokens, p)
+	e.matcher.match(&e.tokens, e.matcher.add(p[from:to]))
+	e.open += to - from
+	if to == len(p) || e.open >= blockSize || e.tokens.room() < chunkSize {
+		e.block(&e.tokens, p[to-e.open:to])
+		e.tokens.reset()
+		e.open = 0
+	}
+	return to
 }
 
 // finish brings all that was written into out, with four bytes at the end that

@@ -9,14 +9,16 @@ const (
 	maxMatch = 258
 
 	maxWindow = 1 << maxWindowBits
-	chunkSize = 16 << 10 // what one block covers
+	chunkSize = 16 << 10 // what is looked through at a time
+	blockSize = 64 << 10 // what one block covers at most: each has codes of its own
+	maxTokens = 32 << 10 // of a block
 	tableBits = 13
 )
 
 // Tokens are a block before it is coded: literal bytes, and copies of what
 // came before.
 type tokens struct {
-	list [chunkSize]uint32 // a byte, or isCopy | distSymbol << 25 | length-3 << 16 | distance-1
+	list [maxTokens]uint32 // a byte, or isCopy | distSymbol << 25 | length-3 << 16 | distance-1
 	n    int
 	lit  [litSymbols]uint16 // how often each symbol occurs
 	dist [distSymbols]uint16
@@ -30,6 +32,9 @@ func (t *tokens) reset() {
 	clear(t.dist[:])
 	t.lit[endOfBlock] = 1
 }
+
+// room returns for how many bytes there is room, be they all literals.
+func (t *tokens) room() int { return len(t.list) - t.n }
 
 func (t *tokens) literals(p []byte) {
 	list := t.list[t.n:][:len(p)]
@@ -112,7 +117,7 @@ func (m *matcher) match(t *tokens, from int) {
 		position, entry := base+uint16(s), hash5(v, shift)
 		distance := int(position - table[entry])
 		table[entry] = position
-		if distance == 0 || distance > min(s, limit) || load32(hist, s-distance) != uint32(v) {
+		if uint(distance-1) >= uint(min(s, limit)) || load32(hist, s-distance) != uint32(v) {
 			s += 1 + min((s-done)>>5, 7)
 			continue
 		}
