@@ -144,19 +144,25 @@ func (in *inbound) next() {
 	in.pos, in.end, in.filled = s.from, s.end, s.end
 }
 
-// join puts what is left of the segment at hand and the first bytes of the next
-// one into a segment of their own.
+// join puts what is left of the segment at hand and what came behind it into a
+// segment of their own: as much as is wanted, or all that came.
 func (in *inbound) join(want int) {
-	rest, s := in.buf[in.pos:in.end], &in.behind[0]
-	n := min(max(want-len(rest), 1), s.end-s.from)
-	own := bufpool.Get(max(want, len(rest)+n))
-	copy(own.Mem, rest)
-	copy(own.Mem[len(rest):], s.own.Mem[s.from:s.from+n])
-	in.replace(own, len(rest)+n)
-	if s.from += n; s.from == s.end {
-		s.own.Free()
-		in.behind = in.behind[:copy(in.behind, in.behind[1:])]
+	rest := in.buf[in.pos:in.end]
+	came := int(in.received - in.base - int64(in.pos))
+	n := min(max(want, len(rest)+1), came)
+	own := bufpool.Get(n)
+	filled, emptied := copy(own.Mem, rest), 0
+	for filled < n {
+		s := &in.behind[emptied]
+		part := copy(own.Mem[filled:n], s.own.Mem[s.from:s.end])
+		filled += part
+		if s.from += part; s.from == s.end {
+			s.own.Free()
+			emptied++
+		}
 	}
+	in.behind = in.behind[:copy(in.behind, in.behind[emptied:])]
+	in.replace(own, n)
 }
 
 // replace makes own, which holds n bytes from the parse cursor on, the segment
