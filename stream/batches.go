@@ -21,8 +21,12 @@ const (
 // those that are released. For messages that come one by one, or through an
 // operator such as compression, a slice is allocated for each batch.
 func (c *Conn) Batches(ctx context.Context, opts *SubscribeOptions) *Subscription[[]Message] {
+	return batchesOf(ctx, c, opts)
+}
+
+func batchesOf(ctx context.Context, h host, opts *SubscribeOptions) *Subscription[[]Message] {
 	s, err := newSubscription[[]Message](ctx, opts, defaultBatches)
-	return s.open(c, newBatches(c, s, batchMax), err)
+	return s.open(h, newBatches(h, s, batchMax), err)
 }
 
 // A batches is the lane of a subscription to batches. It gathers messages until
@@ -39,22 +43,22 @@ type batches struct {
 	guess int             // how many messages the last batch had
 }
 
-func newBatches(c *Conn, s *Subscription[[]Message], most int) *batches {
-	l := &batches{chanLane: chanLane[[]Message]{c: c, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}, most: most}
+func newBatches(h host, s *Subscription[[]Message], most int) *batches {
+	l := &batches{chanLane: chanLane[[]Message]{h: h, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}, most: most}
 	l.bytes = s.opts.Bytes / batchPart
 	return l
 }
 
-func (l *batches) give(f *fanout, messages []Message) (given int, err error) {
+func (l *batches) give(g giver, messages []Message) (given int, err error) {
 	if l.s.over() {
 		return 0, errLeft
 	}
 	for given < len(messages) {
-		given += l.gather(messages[given:])
+		given += l.gather(g, messages[given:])
 		if len(l.have) < l.most && (l.size < l.bytes || l.bytes <= 0) {
 			continue
 		}
-		if err := l.flush(f); err != nil {
+		if err := l.flush(g); err != nil {
 			return given, err
 		}
 	}
@@ -62,8 +66,8 @@ func (l *batches) give(f *fanout, messages []Message) (given int, err error) {
 }
 
 // gather takes as many messages as there is room for in the batch.
-func (l *batches) gather(messages []Message) (count int) {
-	l.settle(messages)
+func (l *batches) gather(g giver, messages []Message) (count int) {
+	l.settle(g, messages)
 	n := len(l.have)
 	count = min(len(messages), l.most-n)
 	if l.home != nil {
@@ -90,9 +94,9 @@ func run(messages []Message, in *bufpool.Buffer) int {
 // settle sees that there is a batch which the next messages may go into: in a
 // buffer's slice there are none but those that lie in it. Only the reader's
 // buffer holds so many that it is worth a slice.
-func (l *batches) settle(next []Message) {
+func (l *batches) settle(g giver, next []Message) {
 	own := next[0].own
-	if own != l.c.r.slab.Buffer() {
+	if own != g.shared() {
 		own = nil
 	}
 	if l.have != nil {
@@ -109,19 +113,19 @@ func (l *batches) settle(next []Message) {
 	}
 }
 
-func (l *batches) rest(f *fanout) error {
+func (l *batches) rest(g giver) error {
 	l.arena.rest()
-	return l.flush(f)
+	return l.flush(g)
 }
 
 // flush gives what was gathered. After an error it is still there.
-func (l *batches) flush(f *fanout) (err error) {
+func (l *batches) flush(g giver) (err error) {
 	if len(l.have) == 0 {
 		return nil
 	}
 	switch l.offer() {
 	case waits:
-		err = l.wait(f, l.have, l.size)
+		err = l.wait(g, l.have, l.size)
 	case slow:
 		err = ErrSlow
 	case left:

@@ -26,24 +26,32 @@ import (
 // logged. To add several listeners before the first message comes, hold a
 // [Conn.Pause] meanwhile; in the onReady of dial.Connect there is no need to.
 func (c *Conn) OnText(f func(text string)) (stop func()) {
-	return c.listen(Text, func(m Message) func() {
+	return onText(c, f)
+}
+
+// OnBinary calls f with each binary message; f owns data. See [Conn.OnText].
+func (c *Conn) OnBinary(f func(data []byte)) (stop func()) {
+	return onBinary(c, f)
+}
+
+func onText(h host, f func(text string)) (stop func()) {
+	return h.callbacks().listen(Text, func(m Message) func() {
 		text := string(m.Data)
 		return func() { f(text) }
 	})
 }
 
-// OnBinary calls f with each binary message; f owns data. See [Conn.OnText].
-func (c *Conn) OnBinary(f func(data []byte)) (stop func()) {
-	return c.listen(Binary, func(m Message) func() {
+func onBinary(h host, f func(data []byte)) (stop func()) {
+	return h.callbacks().listen(Binary, func(m Message) func() {
 		data := slices.Clone(m.Data)
 		return func() { f(data) }
 	})
 }
 
-// listeners are the callbacks of a connection. Together they are one lane, for
-// as long as there are any.
+// listeners are the callbacks of a host. Together they are one lane, for as long as
+// there are any.
 type listeners struct {
-	c       *Conn
+	h       host
 	calling atomic.Bool // messages are being given
 
 	changes sync.Mutex // held while the lane comes or leaves
@@ -64,31 +72,30 @@ type listener struct {
 	call func(Message) func() // makes a call that needs the lent message no more
 }
 
-func (c *Conn) listen(t Type, call func(Message) func()) (stop func()) {
-	ls := c.source.listeners(c)
-	l := &listener{t, call}
+func (ls *listeners) listen(t Type, call func(Message) func()) (stop func()) {
+	h, l := ls.h, &listener{t, call}
 	ls.changes.Lock()
 	defer ls.changes.Unlock()
 	if lane := ls.add(l); lane != nil {
-		err := c.subscribe(lane)
+		err := h.subscribe(lane)
 		if lost, ok := err.(*LostError); ok {
-			c.log().Warn("messages are lost that came before a callback was added", zap.Uint64("messages", lost.Messages))
-			err = c.subscribe(lane)
+			h.log().Warn("messages are lost that came before a callback was added", zap.Uint64("messages", lost.Messages))
+			err = h.subscribe(lane)
 		}
 		if err != nil {
 			ls.drop(l)
-			c.log().Warn("a callback will not be called", zap.Stringer("type", t), zap.Error(err))
+			h.log().Warn("a callback will not be called", zap.Stringer("type", t), zap.Error(err))
 		}
 	}
 	return func() { ls.remove(l) }
 }
 
-// listeners returns the connection's callbacks.
-func (s *source) listeners(c *Conn) *listeners {
+// listeners returns the callbacks.
+func (s *source) listeners(h host) *listeners {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.calls == nil {
-		s.calls = &listeners{c: c}
+		s.calls = &listeners{h: h}
 	}
 	return s.calls
 }
@@ -110,7 +117,7 @@ func (ls *listeners) remove(l *listener) {
 	ls.changes.Lock()
 	defer ls.changes.Unlock()
 	if lane := ls.drop(l); lane != nil {
-		ls.c.source.leave(lane)
+		ls.h.leave(lane)
 	}
 }
 
@@ -140,10 +147,10 @@ func (ls *listeners) finished() {
 	}
 }
 
-func (ls *callbacks) blocks() bool       { return true }
-func (ls *callbacks) owes() bool         { return false }
-func (ls *callbacks) rest(*fanout) error { return nil }
-func (ls *callbacks) close() []Message   { return nil }
+func (ls *callbacks) blocks() bool     { return true }
+func (ls *callbacks) owes() bool       { return false }
+func (ls *callbacks) rest(giver) error { return nil }
+func (ls *callbacks) close() []Message { return nil }
 
 func (ls *callbacks) end(error) {
 	ls.mu.Lock()
@@ -153,13 +160,13 @@ func (ls *callbacks) end(error) {
 
 // give calls the callbacks. A pause that one of them holds keeps back the
 // messages that follow; after CloseNow there are none.
-func (ls *callbacks) give(f *fanout, messages []Message) (given int, err error) {
+func (ls *callbacks) give(g giver, messages []Message) (given int, err error) {
 	ls.calling.Store(true)
 	defer ls.calling.Store(false)
-	ls.c.r.ahead.arm()
+	g.stalled()
 	for i, m := range messages {
-		if ls.c.r.attention.Load() != 0 {
-			if err := f.attend(); err == errOver { // CloseNow
+		if g.halted() {
+			if err := g.attend(); err == errOver { // CloseNow
 				release(messages[i:])
 				break
 			} else if err != nil {
@@ -171,7 +178,7 @@ func (ls *callbacks) give(f *fanout, messages []Message) (given int, err error) 
 			return i, errLeft
 		}
 		if !dead {
-			ls.call(all, m, len(f.lanes) > 1)
+			ls.call(g, all, m)
 		}
 		m.Release()
 	}
@@ -190,15 +197,16 @@ func (ls *callbacks) now() (all []*listener, dead bool) {
 }
 
 // call calls the callbacks for one message. Others may take it, too.
-func (ls *listeners) call(all []*listener, m Message, taken bool) {
+func (ls *listeners) call(g giver, all []*listener, m Message) {
+	taken := g.crowded()
 	for _, l := range all {
 		if l.t == m.Type {
 			taken = true
-			ls.c.callback(l.call(m))
+			ls.run(g, l.call(m))
 		}
 	}
 	if !taken {
-		ls.c.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
+		ls.h.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
 	}
 }
 
@@ -218,44 +226,44 @@ func (s *source) drained() {
 	}
 }
 
-// callback runs f where callbacks run, and waits for it.
-func (c *Conn) callback(f func()) {
-	if c.lasting.post == nil {
-		defer c.guard()
+// run runs f where callbacks run, and waits for it.
+func (ls *listeners) run(g giver, f func()) {
+	post := ls.h.poster()
+	if post == nil {
+		defer ls.guard()
 		f()
 		return
 	}
-	done := make(chan struct{})
-	c.lasting.post(func() {
+	done, quit := make(chan struct{}), g.quit()
+	post(func() {
 		defer close(done)
-		defer c.guard()
-		if !c.abandoned() {
+		defer ls.guard()
+		if !closed(quit) {
 			f()
 		}
 	})
 	select {
 	case <-done:
-	case <-c.quit.done():
+	case <-quit:
 	}
 }
 
 var errGoexit = errors.New("a callback ended its goroutine with runtime.Goexit")
 
-// guard, deferred, turns the panic of a callback into the end of the
-// connection. No callback is called after it.
-func (c *Conn) guard() {
+// guard, deferred, turns the panic of a callback into the end of the host. No
+// callback is called after it.
+func (ls *listeners) guard() {
 	v := recover()
 	if v == nil {
 		return
 	}
-	c.log().Error("a callback panicked", zap.Stack("stack"))
+	ls.h.log().Error("a callback panicked", zap.Stack("stack"))
 	err, ok := v.(error)
 	if !ok {
 		err = &result.General{Err: errors.New("a callback panicked"), Value: v}
 	}
-	ls := c.source.listeners(c)
 	ls.mu.Lock()
 	ls.dead = true
 	ls.mu.Unlock()
-	c.abort(result.StatusInternalError, "", with(err))
+	ls.h.panicked(err)
 }

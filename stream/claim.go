@@ -252,6 +252,30 @@ func (s *source) drop() {
 	s.kept = nil
 }
 
+// keepFirst keeps messages in front of what was kept before: those that are owned,
+// and then some of those at hand, which are copied if they are lent.
+func (s *source) keepFirst(atHand []Message, owned ...[]Message) {
+	kept := slices.Concat(owned...) // a batch's slice may be its messages' memory
+	kept = appendOwned(kept, atHand)
+	if len(kept) > 0 {
+		s.kept = append(kept, s.kept...)
+	}
+}
+
+// keepLast keeps messages at hand behind what was kept before.
+func (s *source) keepLast(atHand []Message) { s.kept = appendOwned(s.kept, atHand) }
+
+// appendOwned appends messages, and copies of those that are lent.
+func appendOwned(kept, messages []Message) []Message {
+	for _, m := range messages {
+		if m.own == nil {
+			m = m.Clone()
+		}
+		kept = append(kept, m)
+	}
+	return kept
+}
+
 // claim takes the messages for an exclusive taker, also from one who discards
 // them. The error is a *LostError where some are gone, errOver where there are no
 // more, ErrTaken, or the cause of ctx.
@@ -288,8 +312,8 @@ func (c *Conn) claim(ctx context.Context) error {
 	}
 }
 
-// leave is claim's end. From then on the look-ahead sees control frames.
-func (c *Conn) leave() {
+// unclaim is claim's end. From then on the look-ahead sees control frames.
+func (c *Conn) unclaim() {
 	c.source.leaveExclusive()
 	c.left()
 }

@@ -21,7 +21,8 @@
 //	reader.go, lookahead.go, idle.go  who reads: the consumer, or the look-ahead while it is away
 //	chain.go, operator.go, link.go    the operators
 //	source.go, claim.go               All and Reader; who takes messages, and who is next
-//	fanout.go, lane.go, queue.go      one reader, many subscribers, each with a queue
+//	fanout.go, audience.go            one reader, many subscribers
+//	lane.go, queue.go, host.go        each subscriber's queue, and the way into it
 //	outbox.go, writer.go              what waits to be written, and who writes it
 //	send.go, pipe.go, sink.go, messagewriter.go    the ways to send
 //	closing.go, close.go, linger.go   the end

@@ -28,8 +28,8 @@ type emitter struct {
 }
 
 // newEmitter starts an emitter, which ends with finish.
-func newEmitter(ctx context.Context, next chan<- rxgo.Item, c *Conn, opts *SubscribeOptions) *emitter {
-	e := &emitter{next: next, patience: patience, over: c.Done(), quit: make(chan struct{}), finished: make(chan struct{})}
+func newEmitter(ctx context.Context, next chan<- rxgo.Item, h host, opts *SubscribeOptions) *emitter {
+	e := &emitter{next: next, patience: patience, over: h.Done(), quit: make(chan struct{}), finished: make(chan struct{})}
 	if opts.Timeout > 0 {
 		e.patience = opts.Timeout
 	}

@@ -2,52 +2,19 @@ package stream
 
 import (
 	"context"
-	"slices"
 
+	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/result"
 )
-
-// A lane is one connection's way into a subscription. The fan-out calls its
-// methods, all from one goroutine.
-type lane interface {
-	// give hands over messages, lent ones or such as the lane owns from then
-	// on, and returns how many were given to the subscriber: all of them, or
-	// fewer and an error. Those that were not given stay the caller's. After
-	// errLeft the lane leaves the source by itself, soon; after any other error
-	// the caller sees to it.
-	give(f *fanout, messages []Message) (given int, err error)
-	// rest is called when no more messages are at hand for now. Its error is as
-	// give's.
-	rest(f *fanout) error
-	// close is called once the lane has left. It returns what the lane has
-	// gathered and not given.
-	close() []Message
-	// end says that no more messages come; err is nil after a success.
-	end(err error)
-	// blocks reports that give may wait.
-	blocks() bool
-	// owes reports that what the lane was given is not given to the subscriber
-	// yet: when that has ended, the source is told with giveBack.
-	owes() bool
-}
 
 // A fanout takes the messages of a connection and gives each to all lanes. It
 // runs while there are any; what the last one was not given is kept for whoever
 // takes messages next.
 type fanout struct {
-	c     *Conn
-	ctx   context.Context // ends when the last lane has left
-	lanes []member        // those of the source at this version
-	seen  uint32          // the source's version
-	short bool            // some member has an error
-	hand  *hand           // nil while nothing is at hand
-}
-
-// A member is a lane as the fan-out knows it.
-type member struct {
-	lane
-	err  error     // why it takes no more
-	left []Message // what is at hand and was not given to it
+	audience
+	c    *Conn
+	ctx  context.Context // ends when the last lane has left
+	hand *hand           // nil while nothing is at hand
 }
 
 // subscribe adds a lane to the fan-out, which starts with the first. After the
@@ -65,10 +32,15 @@ func (c *Conn) subscribe(l lane) error {
 	case err != nil:
 		return err
 	case start:
-		f := &fanout{c: c}
-		go f.run() // ends with the last lane or with the stream
+		go newFanout(c).run() // ends with the last lane or with the stream
 	}
 	return nil
+}
+
+func newFanout(c *Conn) *fanout {
+	f := &fanout{c: c}
+	f.audience.g, f.audience.s = f, &c.source
+	return f
 }
 
 // run is the fan-out's goroutine.
@@ -229,9 +201,7 @@ func (f *fanout) ready(h *hand) bool {
 	if f.wanted() && len(s.kept) == 0 {
 		return true
 	}
-	before := s.kept
-	s.kept = nil
-	f.keep(h.messages[:h.n], before)
+	s.keepLast(h.messages[:h.n])
 	return false
 }
 
@@ -265,28 +235,8 @@ func (f *fanout) share(h *hand) {
 // give hands messages to all lanes. They are lent, or there is one lane, which
 // owns them then.
 func (f *fanout) give(messages []Message) {
-	for i := range f.lanes {
-		m := &f.lanes[i]
-		if given, err := m.give(f, messages); err != nil {
-			f.stop(m, err, messages[given:])
-		}
-	}
-	f.settle()
+	f.audience.give(messages)
 	f.c.r.spoil(messages...)
-}
-
-// giveOwned hands over messages that the fan-out owns. Several lanes get copies.
-func (f *fanout) giveOwned(messages []Message) {
-	if len(f.lanes) == 1 {
-		f.give(messages)
-		return
-	}
-	owned := slices.Clone(messages)
-	for i := range messages {
-		messages[i].own = nil
-	}
-	f.give(messages)
-	release(owned)
 }
 
 // giveKept hands over what was kept.
@@ -311,117 +261,25 @@ func (f *fanout) giveKept() {
 	f.giveOwned(h.messages[:h.n])
 }
 
-// stop notes that a lane takes no more, and what it was not given.
-func (f *fanout) stop(m *member, err error, left []Message) {
-	m.err, m.left, f.short = err, left, true
-	if err != errLeft {
-		f.c.source.leave(m.lane)
-		m.end(err)
-	}
-}
-
-// settle brings the list of lanes up to date. Messages that are at hand must
-// still be there: if nobody was given all of them, those that the last lane was
-// not given are kept.
-func (f *fanout) settle() {
-	s := &f.c.source
-	if s.version.Load() == f.seen && !f.short {
-		return
-	}
-	f.rest() // nothing is gathered that a lane which has come does not get
-	var ended []lane
-	for i := range f.lanes {
-		if f.lanes[i].err != nil {
-			ended = append(ended, f.lanes[i].lane)
-		}
-	}
-	f.seen = s.version.Load()
-	lanes, last, back := s.parted(ended)
-	heir := f.heir(last, len(ended) == len(f.lanes))
-	var gathered, left []Message
-	for i := range f.lanes {
-		m := &f.lanes[i]
-		if i != heir && slices.Contains(lanes, m.lane) {
-			continue
-		}
-		have := m.close()
-		if i == heir {
-			gathered, left = have, m.left
-		} else {
-			release(have)
-		}
-	}
-	f.keep(left, back, gathered)
-	f.short = false
-	f.lanes = f.lanes[:0]
-	for _, l := range lanes {
-		f.lanes = append(f.lanes, member{lane: l})
-	}
-}
-
-// heir returns which lane's messages the next taker gets: those of the last one
-// that left, or, where another has come meanwhile and none was given all that is
-// at hand, those of the lane that was given most of it; -1 is none.
-func (f *fanout) heir(last lane, ended bool) int {
-	heir := slices.IndexFunc(f.lanes, func(m member) bool { return m.lane == last })
-	if heir >= 0 || !ended || len(f.lanes) == 0 {
-		return heir
-	}
-	heir = 0
-	for i := range f.lanes {
-		if len(f.lanes[i].left) < len(f.lanes[heir].left) {
-			heir = i
-		}
-	}
-	return heir
-}
-
-// keep keeps messages in front of what was kept before: those that are owned, and
-// then some of those at hand.
-func (f *fanout) keep(atHand []Message, owned ...[]Message) {
-	s := &f.c.source
-	kept := slices.Concat(owned...) // a batch's slice may be its messages' memory
-	for _, m := range atHand {
-		if m.own == nil {
-			m = m.Clone()
-		}
-		kept = append(kept, m)
-	}
-	if len(kept) > 0 {
-		s.kept = append(kept, s.kept...)
-	}
-}
-
-// rest tells all lanes that no more messages are at hand for now.
-func (f *fanout) rest() {
-	for i := range f.lanes {
-		f.restOne(&f.lanes[i])
-	}
-}
-
 // attend waits while the connection is paused. All get what came before.
 func (f *fanout) attend() error {
 	f.rest()
 	return f.c.r.attend(f.ctx)
 }
 
-func (f *fanout) restOne(m *member) {
-	if m.err != nil {
-		return
-	}
-	if err := m.rest(f); err != nil {
-		f.stop(m, err, nil)
-	}
-}
+// halted reports that delivery is paused, or that the last lane has left.
+func (f *fanout) halted() bool { return f.c.r.attention.Load() != 0 }
+
+// quit is closed after CloseNow.
+func (f *fanout) quit() <-chan struct{} { return f.c.quit.done() }
+
+// shared returns the reader's buffer, if its messages are given away.
+func (f *fanout) shared() *bufpool.Buffer { return f.c.r.slab.Buffer() }
 
 // stalled is called by a lane that has waited for its subscriber for a while:
 // control frames are looked after meanwhile, and those lanes that never wait hand
 // on what they have gathered.
 func (f *fanout) stalled() {
 	f.c.r.ahead.arm()
-	for i := range f.lanes {
-		if m := &f.lanes[i]; !m.blocks() {
-			f.restOne(m)
-		}
-	}
+	f.restEasy()
 }

@@ -104,7 +104,7 @@ func TestReaderBesideASubscriptionThatNeverBegins(t *testing.T) {
 			t.Fatal(start, err)
 		}
 		c.source.leave(l)
-		(&fanout{c: c}).run()
+		newFanout(c).run()
 		var p [8]byte
 		if n, err := message.Read(p[:]); err != errStale && (err != nil || string(p[:n]) != "message") {
 			t.Errorf("read %q, %v", p[:n], err)

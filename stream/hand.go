@@ -18,8 +18,8 @@ type hand struct {
 var hands = sync.Pool{New: func() any {
 	h := new(hand)
 	h.add = func(m Message, _ error) bool {
-		to := &h.messages[h.n] // field by field is faster, and what burst yields has no more of them
-		to.Data, to.Type, to.own, to.tag = m.Data, m.Type, nil, nil
+		to := &h.messages[h.n] // field by field is faster, and what burst yields has no ticket
+		to.Data, to.Type, to.own, to.tag = m.Data, m.Type, nil, m.tag
 		h.n++
 		h.bytes += len(m.Data)
 		return h.n < h.most

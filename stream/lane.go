@@ -18,10 +18,10 @@ const (
 	paused          // the connection is paused, or CloseNow was called
 )
 
-// A chanLane is one connection's way into the channel of a subscription: what
-// it gives into, and what it needs to wait. It is the fan-out's.
+// A chanLane is one giver's way into the channel of a subscription: what it gives
+// into, and what it needs to wait. It is the giver's.
 type chanLane[T any] struct {
-	c     *Conn
+	h     host
 	s     *Subscription[T]
 	debts bool // the messages in the channel are not given yet: somebody hands them on
 	arena arena
@@ -76,7 +76,7 @@ const (
 // wait puts an item into the queue of a Block subscriber once there is room. If
 // it returns an error, which is errOver after CloseNow, the item is the caller's
 // still.
-func (l *chanLane[T]) wait(f *fanout, item T, size int) error {
+func (l *chanLane[T]) wait(g giver, item T, size int) error {
 	if !l.s.enter() {
 		return errLeft
 	}
@@ -98,16 +98,16 @@ func (l *chanLane[T]) wait(f *fanout, item T, size int) error {
 			return nil
 		case <-l.s.ctx.Done():
 			return errLeft
-		case <-l.c.quit.done():
+		case <-g.quit():
 			return errOver
 		case now := <-l.timer.C:
 			since = now.Sub(start)
 		}
 		switch st.pass(since) {
 		case stallLook:
-			f.stalled()
+			g.stalled()
 		case stallWarn:
-			l.c.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", since))
+			l.h.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", since))
 		case stallOver:
 			return ErrSlow
 		}
@@ -155,11 +155,11 @@ func (st *stall) pass(d time.Duration) stallAction {
 // A singles is the lane of a subscription to single messages.
 type singles struct{ chanLane[Message] }
 
-func newSingles(c *Conn, s *Subscription[Message]) *singles {
-	return &singles{chanLane[Message]{c: c, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}}
+func newSingles(h host, s *Subscription[Message]) *singles {
+	return &singles{chanLane[Message]{h: h, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}}
 }
 
-func (l *singles) rest(*fanout) error {
+func (l *singles) rest(giver) error {
 	l.arena.rest()
 	return nil
 }
@@ -169,17 +169,17 @@ func (l *singles) close() []Message {
 	return nil
 }
 
-func (l *singles) give(f *fanout, messages []Message) (given int, err error) {
+func (l *singles) give(g giver, messages []Message) (given int, err error) {
 	for {
-		n, v := l.pass(messages[given:])
+		n, v := l.pass(g, messages[given:])
 		given += n
 		switch v {
 		case fits:
 			return given, nil
 		case paused:
-			err = f.attend()
+			err = g.attend()
 		case waits:
-			if err = l.waitFor(f, &messages[given]); err == nil {
+			if err = l.waitFor(g, &messages[given]); err == nil {
 				given++
 			}
 		case slow:
@@ -201,12 +201,12 @@ func (l *singles) give(f *fanout, messages []Message) (given int, err error) {
 
 // pass gives those messages for which it need not wait, and returns how many and
 // what becomes of the next one.
-func (l *singles) pass(messages []Message) (n int, v verdict) {
+func (l *singles) pass(g giver, messages []Message) (n int, v verdict) {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for ; n < len(messages); n++ {
-		if l.c.r.attention.Load() != 0 {
+		if g.halted() {
 			return n, paused
 		}
 		m := &messages[n]
@@ -248,9 +248,9 @@ func (l *singles) passOwned(m *Message) verdict {
 }
 
 // waitFor gives one message to a subscriber that has to be waited for.
-func (l *singles) waitFor(f *fanout, m *Message) error {
+func (l *singles) waitFor(g giver, m *Message) error {
 	item := l.arena.one(m)
-	err := l.wait(f, item, len(m.Data))
+	err := l.wait(g, item, len(m.Data))
 	if err != nil {
 		l.disown(m, item)
 	}

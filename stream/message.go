@@ -22,6 +22,10 @@ const (
 	Pong   Type = 0xA
 )
 
+// Notice is the Type of a message that the library made, of a [Relay]: its Data is
+// empty, and [Message.Gap] tells what happened. It is no opcode and is never sent.
+const Notice Type = 0x10
+
 // Verbatim is a flag of a message to be sent, as in Text|Verbatim: it asks
 // operators to leave the message as it is, for example not to compress it.
 // Messages that were received never have it.
@@ -40,6 +44,8 @@ func (t Type) String() string {
 		return "ping"
 	case Pong:
 		return "pong"
+	case Notice:
+		return "notice"
 	}
 	return "reserved"
 }
@@ -77,7 +83,8 @@ func (r Role) String() string {
 type Message struct {
 	// Data is the payload. Text is valid UTF-8.
 	Data []byte
-	// Type is Text or Binary. One that is to be sent may be [Verbatim], too.
+	// Type is Text or Binary, or [Notice] for one of a [Relay]. One that is to be
+	// sent may be [Verbatim], too.
 	Type Type
 
 	own    *bufpool.Buffer // nil for a message that owns nothing

@@ -29,8 +29,12 @@ import (
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
 func (c *Conn) Observable(opts *SubscribeOptions) rxgo.Observable {
+	return observableOf(c, opts)
+}
+
+func observableOf(h host, opts *SubscribeOptions) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		c.Produce(ctx, next, opts)
+		produceMessages(ctx, next, h, opts)
 	}})
 }
 
@@ -38,30 +42,34 @@ func (c *Conn) Observable(opts *SubscribeOptions) rxgo.Observable {
 // when the stream or ctx ends. It is for an rxgo.Producer of the program's own:
 // one that dials, and sends what it has to, each time it is observed.
 func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, opts *SubscribeOptions) {
+	produceMessages(ctx, next, c, opts)
+}
+
+func produceMessages(ctx context.Context, next chan<- rxgo.Item, h host, opts *SubscribeOptions) {
 	if err := checkContext(ctx); err != nil {
 		next <- rxgo.Error(err)
 		return
 	}
 	all, err := opts.complete(defaultQueueSize)
 	if err != nil || all.Policy != Block {
-		produceEach(ctx, next, c, opts)
+		produceEach(ctx, next, h, opts)
 		return
 	}
 	// Small batches cost less than messages one by one, and opts count messages.
 	size := min(bundleMax, all.Size)
 	all.Size = max(1, all.Size/size-1)
 	s, err := newSubscription[[]Message](ctx, &all, 0)
-	l := newBatches(c, s, size)
+	l := newBatches(h, s, size)
 	l.debts = true
-	produce(ctx, next, c, s.open(c, l, err), l, emitEach)
+	produce(ctx, next, h, s.open(h, l, err), l, emitEach)
 }
 
 // produceEach is Produce for a queue of single messages.
-func produceEach(ctx context.Context, next chan<- rxgo.Item, c *Conn, opts *SubscribeOptions) {
+func produceEach(ctx context.Context, next chan<- rxgo.Item, h host, opts *SubscribeOptions) {
 	s, err := newSubscription[Message](ctx, opts, defaultQueueSize)
-	l := newSingles(c, s)
+	l := newSingles(h, s)
 	l.debts = true
-	produce(ctx, next, c, s.open(c, l, err), l, func(e *emitter, m Message) (left []Message, ok bool) {
+	produce(ctx, next, h, s.open(h, l, err), l, func(e *emitter, m Message) (left []Message, ok bool) {
 		if !e.emit(rxgo.Of(m)) {
 			return []Message{m}, false
 		}
@@ -72,11 +80,15 @@ func produceEach(ctx context.Context, next chan<- rxgo.Item, c *Conn, opts *Subs
 // ObservableBatches is Observable with items of type []Message, as
 // [Conn.Batches] gives them.
 func (c *Conn) ObservableBatches(opts *SubscribeOptions) rxgo.Observable {
+	return observableBatchesOf(c, opts)
+}
+
+func observableBatchesOf(h host, opts *SubscribeOptions) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
 		s, err := newSubscription[[]Message](ctx, opts, defaultBatches)
-		l := newBatches(c, s, batchMax)
+		l := newBatches(h, s, batchMax)
 		l.debts = true
-		produce(ctx, next, c, s.open(c, l, err), l, func(e *emitter, batch []Message) (left []Message, ok bool) {
+		produce(ctx, next, h, s.open(h, l, err), l, func(e *emitter, batch []Message) (left []Message, ok bool) {
 			if !e.emit(rxgo.Of(batch)) {
 				return batch, false
 			}
@@ -96,12 +108,12 @@ func emitEach(e *emitter, batch []Message) (left []Message, ok bool) {
 
 // produce emits what a subscription gives, and then its error. What the observer
 // did not take when its context ends is given back.
-func produce[T any](ctx context.Context, next chan<- rxgo.Item, c *Conn, s *Subscription[T], l lane, emit func(*emitter, T) (left []Message, ok bool)) {
+func produce[T any](ctx context.Context, next chan<- rxgo.Item, h host, s *Subscription[T], l lane, emit func(*emitter, T) (left []Message, ok bool)) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	defer s.Cancel()
-	e := newEmitter(ctx, next, c, &s.opts)
+	e := newEmitter(ctx, next, h, &s.opts)
 	var left []Message
 	gaveUp := false
 	for item := range s.C {
@@ -118,11 +130,11 @@ func produce[T any](ctx context.Context, next chan<- rxgo.Item, c *Conn, s *Subs
 	err := s.Err()
 	if gaveUp {
 		err = e.lost(len(left), err)
-		c.log().Warn("an observer was given up: it took nothing after the connection ended", zap.Duration("for", e.patience), zap.Int("lost", len(left)))
+		h.log().Warn("an observer was given up: it took nothing after the connection ended", zap.Duration("for", e.patience), zap.Int("lost", len(left)))
 		release(left)
 		left = nil
 	}
-	c.source.giveBack(l, left)
+	h.giveBack(l, left)
 	if err != nil && ctx.Err() == nil {
 		select {
 		case next <- rxgo.Error(err):

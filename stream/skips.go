@@ -14,8 +14,11 @@ func (m Message) Skipped() uint64 {
 	return m.tag.dropped()
 }
 
-// A tag is what a few messages say of themselves beside what all do.
+// A tag is what a few messages say of themselves beside what all do. Those of one
+// connection of a Relay share one, until something is dropped before one of them.
 type tag struct {
+	origin  *Origin
+	gap     *Gap
 	skipped uint64      // guarded by guard, unless that is nil
 	number  uint64      // in its queue
 	guard   *sync.Mutex // what came before the message may still be dropped

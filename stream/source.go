@@ -38,7 +38,7 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 	}
 	r := &c.r
 	if ctx.Err() != nil {
-		c.leave()
+		c.unclaim()
 		return context.Cause(ctx)
 	}
 	r.assemble, r.current, r.watched = true, nil, true
@@ -76,7 +76,7 @@ func (r *reader) one(ctx context.Context, yield func(Message, error) bool) (more
 func (r *reader) leave(stop func()) {
 	stop()
 	r.letGo()
-	r.c.leave()
+	r.c.unclaim()
 }
 
 // outcome waits for the terminal event and returns its error; nil for a
@@ -156,7 +156,7 @@ func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
 	if err := c.claim(ctx); err != nil {
 		return 0, nil, c.unclaimed(ctx, err)
 	}
-	defer c.leave()
+	defer c.unclaim()
 	m := &messageReader{r: &c.r, ctx: ctx}
 	if err := m.start(); err != nil {
 		return 0, nil, err
@@ -250,7 +250,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	if err := c.claim(m.ctx); err != nil {
 		return 0, c.unclaimed(m.ctx, err)
 	}
-	defer c.leave()
+	defer c.unclaim()
 	if m.r.current != m {
 		m.err = errStale
 		return 0, m.err

@@ -63,8 +63,12 @@ func (s *Subscription[T]) Cancel() { s.cancel(nil) }
 // has ended with a *result.ArgumentError, as is a nil ctx; one that begins while
 // All or Reader is active ends with [ErrTaken].
 func (c *Conn) Chan(ctx context.Context, opts *SubscribeOptions) *Subscription[Message] {
+	return chanOf(ctx, c, opts)
+}
+
+func chanOf(ctx context.Context, h host, opts *SubscribeOptions) *Subscription[Message] {
 	s, err := newSubscription[Message](ctx, opts, defaultQueueSize)
-	return s.open(c, newSingles(c, s), err)
+	return s.open(h, newSingles(h, s), err)
 }
 
 // newSubscription makes a subscription that has no lane yet. With an error, it
@@ -86,18 +90,18 @@ func newSubscription[T any](ctx context.Context, opts *SubscribeOptions, size in
 	return s, err
 }
 
-// open lets a lane of the connection give into the subscription, which ends with
-// err if there is one.
-func (s *Subscription[T]) open(c *Conn, l lane, err error) *Subscription[T] {
+// open lets a lane of the host give into the subscription, which ends with err if
+// there is one.
+func (s *Subscription[T]) open(h host, l lane, err error) *Subscription[T] {
 	if err == nil && s.ctx.Err() != nil {
 		err = context.Cause(s.ctx)
 	}
 	if err == nil {
 		context.AfterFunc(s.ctx, func() {
-			c.source.leave(l)
+			h.leave(l)
 			s.end(context.Cause(s.ctx))
 		})
-		err = c.subscribe(l)
+		err = h.subscribe(l)
 	}
 	if err != nil {
 		s.end(err)
