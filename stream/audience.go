@@ -40,6 +40,8 @@ type giver interface {
 	attend() error
 	// quit is closed when what is at hand is to be thrown away.
 	quit() <-chan struct{}
+	// lose throws away messages that were not given when quit was closed.
+	lose(messages []Message)
 	// stalled is called by a lane that has waited for its subscriber for a while.
 	stalled()
 	// shared returns the reader's buffer, if the messages were given away with it.

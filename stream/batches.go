@@ -135,7 +135,7 @@ func (l *batches) flush(g giver) (err error) {
 	case nil:
 		l.guess = len(l.have)
 	case errOver: // CloseNow
-		release(l.have)
+		g.lose(l.have)
 	default:
 		return err
 	}

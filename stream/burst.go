@@ -9,7 +9,7 @@ import (
 // burst yields those messages at hand that are whole, small, in one frame and
 // wanted by no operator, as most traffic is: they are lent as they lie in the
 // buffer, with no call per message but yield. It returns false once yield does.
-func (in *inbound) burst(most int, attention *atomic.Int32, yield func(Message, error) bool) bool {
+func (in *inbound) burst(most int, attention *atomic.Int32, label *tag, yield func(Message, error) bool) bool {
 	if in.begun() {
 		return true
 	}
@@ -32,7 +32,7 @@ func (in *inbound) burst(most int, attention *atomic.Int32, yield func(Message, 
 		if n > len(b)-head || n > most {
 			return true
 		}
-		m := Message{Data: b[head : head+n : head+n]}
+		m := Message{Data: b[head : head+n : head+n], tag: label}
 		switch b[0] {
 		case 0x80 | byte(Binary):
 			m.Type = Binary

@@ -12,7 +12,7 @@ import (
 // bursts returns what burst takes of the bytes, and where it stops.
 func bursts(b []byte, begun frame, most int, attention *atomic.Int32, yield func(Message) bool) (pos int, goesOn bool) {
 	in := inbound{parsing: &parsing{buf: b, end: len(b), frame: begun}}
-	goesOn = in.burst(most, attention, func(m Message, err error) bool { return err == nil && yield(m) })
+	goesOn = in.burst(most, attention, nil, func(m Message, err error) bool { return err == nil && yield(m) })
 	return in.pos, goesOn
 }
 

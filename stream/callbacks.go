@@ -167,7 +167,7 @@ func (ls *callbacks) give(g giver, messages []Message) (given int, err error) {
 	for i, m := range messages {
 		if g.halted() {
 			if err := g.attend(); err == errOver { // CloseNow
-				release(messages[i:])
+				g.lose(messages[i:])
 				break
 			} else if err != nil {
 				return i, errLeft
@@ -205,7 +205,7 @@ func (ls *listeners) call(g giver, all []*listener, m Message) {
 			ls.run(g, l.call(m))
 		}
 	}
-	if !taken {
+	if !taken && m.Type != Notice {
 		ls.h.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
 	}
 }

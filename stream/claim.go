@@ -34,6 +34,8 @@ type source struct {
 	// Guarded by mu.
 	mu    sync.Mutex
 	mode  mode
+	owner *feed         // of a Relay, for which alone messages are taken; nil: for anybody
+	by    *feed         // for which the exclusive taker takes them
 	used  bool          // somebody has taken messages
 	lanes []lane        // of the fan-out; those that never wait come first
 	last  lane          // the lane that left when there was no other, until the fan-out has kept what it was not given
@@ -52,41 +54,91 @@ type source struct {
 	discards
 }
 
-// take claims the messages, if nobody has them. For good it drops what was kept.
-func (s *source) take(m mode) bool {
+// take claims the messages, if nobody has them.
+func (s *source) take(by *feed) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mode != modeFree || s.owner != by {
+		return false
+	}
+	s.mode, s.by, s.used = modeExclusive, by, true
+	return true
+}
+
+// takeOver claims the messages for good, if nobody has them, and drops what was
+// kept.
+func (s *source) takeOver() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mode != modeFree {
 		return false
 	}
-	s.mode, s.used = m, true
-	if m == modeOver {
-		s.drop()
-	}
+	s.mode, s.used = modeOver, true
+	s.drop()
 	return true
+}
+
+// adopt makes a feed the only one for whom messages are taken.
+func (s *source) adopt(f *feed) error {
+	if err := s.keep(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owner != nil || s.mode == modeExclusive || s.mode == modeShared {
+		return ErrTaken
+	}
+	s.owner = f
+	return nil
+}
+
+// disown ends what adopt began.
+func (s *source) disown(f *feed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owner == f {
+		s.owner = nil
+		s.wake()
+	}
+}
+
+// adopted returns the feed for which alone messages are taken, nil if there is none.
+func (s *source) adopted() *feed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.owner
 }
 
 // leaving returns what is closed when the fan-out leaves, if it is about to.
 func (s *source) leaving() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.parting() {
+		return s.whenMoved()
+	}
 	if s.mode != modeLeaving || s.calls != nil && s.calls.calling.Load() {
 		return nil // It may be that very call that asks.
 	}
 	return s.whenMoved()
 }
 
+// parting reports, under the lock, that the exclusive taker is a feed that was told
+// to leave.
+func (s *source) parting() bool {
+	return s.mode == modeExclusive && s.by != nil && s.by != s.owner
+}
+
 // join adds a lane to the fan-out. It returns true if the fan-out has to be
 // started, and an error if the messages are not to be had.
-func (s *source) join(l lane) (start bool, err error) {
+func (s *source) join(l lane, by *feed) (start bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch s.mode {
-	case modeExclusive, modeDiscarded:
+	switch {
+	case s.mode == modeExclusive && !s.parting(), s.mode == modeDiscarded, s.owner != by:
 		return false, ErrTaken
-	case modeOver:
+	case s.mode == modeOver:
 		return false, errOver
-	case modeFree:
+	case s.mode == modeFree:
 		s.mode, s.used, start = modeShared, true, true
 	}
 	if l.blocks() {
@@ -95,6 +147,7 @@ func (s *source) join(l lane) (start bool, err error) {
 		s.lanes = slices.Insert(s.lanes, 0, l)
 	}
 	s.version.Add(1)
+	s.wake()
 	return start, nil
 }
 
@@ -206,24 +259,74 @@ func (s *source) end() (lanes []lane, ok bool) {
 	return lanes, true
 }
 
-// leaveExclusive is take's end.
-func (s *source) leaveExclusive() {
+// leaveExclusive is take's end. It returns true if the fan-out has to be started,
+// for lanes that have come while the taker was parting.
+func (s *source) leaveExclusive() (start bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free()
+	if len(s.lanes) > 0 && s.mode == modeFree {
+		s.mode = modeShared
+		return true
+	}
+	return false
+}
+
+// joinAlone adds the lane of an exclusive taker that has one, if nobody has the
+// messages.
+func (s *source) joinAlone(l lane, by *feed) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mode != modeFree || s.owner != by {
+		return false
+	}
+	s.mode, s.by, s.used = modeExclusive, by, true
+	s.lanes = append(s.lanes, l)
+	s.version.Add(1)
+	return true
+}
+
+// taken reports that there are lanes, and that the only one is an exclusive taker's.
+func (s *source) taken() (any, alone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.lanes) > 0, len(s.lanes) > 0 && s.mode == modeExclusive
+}
+
+// moves returns what is closed when a lane comes or leaves, and whether there is none.
+func (s *source) moves() (moved <-chan struct{}, none bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.whenMoved(), len(s.lanes) == 0
+}
+
+// stands tells how a giver that has no goroutine stands, once it has settled.
+func (s *source) stands() standing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.last != nil:
+		return unsettled
+	case len(s.lanes) == 0 && s.mode == modeLeaving:
+		s.free()
+		return alone
+	case s.mode == modeLeaving:
+		s.mode = modeShared
+	}
+	return wanted
 }
 
 // free ends a claim, under the lock.
 func (s *source) free() {
-	s.mode, s.halt = modeFree, nil
+	s.mode, s.halt, s.by = modeFree, nil, nil
 	if s.over && len(s.kept) == 0 {
 		s.mode = modeOver
 	}
 	s.wake()
 }
 
-// whenMoved returns a channel that is closed when a lane or the fan-out leaves,
-// under the lock.
+// whenMoved returns a channel that is closed when a lane comes or leaves, or the
+// fan-out leaves, under the lock.
 func (s *source) whenMoved() <-chan struct{} {
 	if s.moved == nil {
 		s.moved = make(chan struct{})
@@ -279,26 +382,29 @@ func appendOwned(kept, messages []Message) []Message {
 // claim takes the messages for an exclusive taker, also from one who discards
 // them. The error is a *LostError where some are gone, errOver where there are no
 // more, ErrTaken, or the cause of ctx.
-func (c *Conn) claim(ctx context.Context) error {
+func (c *Conn) claim(ctx context.Context, by *feed) error {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
 	s := &c.source
 	for {
-		if s.take(modeExclusive) {
+		if s.take(by) {
 			return nil
 		}
 		if err := s.keep(); err != nil {
 			return err
 		}
-		if s.take(modeExclusive) {
+		if s.take(by) {
 			return nil
 		}
 		if s.ended() {
 			return errOver
 		}
+		if s.adopted() != by {
+			return ErrTaken
+		}
 		moved := s.leaving()
-		if moved == nil && s.take(modeExclusive) {
+		if moved == nil && s.take(by) {
 			return nil
 		}
 		if moved == nil {
@@ -314,7 +420,10 @@ func (c *Conn) claim(ctx context.Context) error {
 
 // unclaim is claim's end. From then on the look-ahead sees control frames.
 func (c *Conn) unclaim() {
-	c.source.leaveExclusive()
+	if c.source.leaveExclusive() {
+		go newFanout(c).run() // ends with the last lane or with the stream
+		return
+	}
 	c.left()
 }
 
@@ -357,7 +466,7 @@ func (c *Conn) eachKept(ctx context.Context, yield func(Message, error) bool) (m
 			return err == nil, err
 		}
 		lent := m
-		lent.own = nil
+		lent.own, lent.tag = nil, c.r.tag
 		more := yield(lent, nil)
 		m.Release()
 		if !more {

@@ -91,6 +91,7 @@ func (c *Conn) announce(status result.Status) {
 	c.settle(status)
 	c.clock.stop()
 	c.t.interrupt()
+	c.source.adopted().sourceOver()
 }
 
 // Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result]

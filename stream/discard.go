@@ -119,9 +119,13 @@ func (s *source) keep() error {
 	defer s.mu.Unlock()
 	if gone := s.gone.Swap(0); gone > 0 {
 		s.used = true
-		return &LostError{Messages: gone, Why: "nobody had subscribed when they came"}
+		return lostUntaken(gone)
 	}
 	return nil
+}
+
+func lostUntaken(n uint64) error {
+	return &LostError{Messages: n, Why: "nobody had subscribed when they came"}
 }
 
 // untaken returns how many messages nobody has taken although somebody might by
@@ -148,7 +152,7 @@ func (c *Conn) warnUntaken() {
 // letGo gives back what the reader holds, once the program wants no more of it.
 // One who is taking messages sees to that himself, when he finds out or leaves.
 func (c *Conn) letGo() {
-	if c.source.take(modeOver) {
+	if c.source.takeOver() {
 		c.r.empty()
 	}
 }

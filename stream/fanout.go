@@ -23,7 +23,7 @@ func (c *Conn) subscribe(l lane) error {
 	if err := c.source.keep(); err != nil {
 		return err
 	}
-	start, err := c.source.join(l)
+	start, err := c.source.join(l, nil)
 	switch {
 	case err == errOver && c.ended():
 		l.end(c.ending(context.Background()))
@@ -79,7 +79,7 @@ func (f *fanout) begin() bool {
 		switch s.begin(func() { cancel(); f.c.t.interrupt() }) {
 		case wanted:
 			f.ctx = ctx
-			r.idle, r.assemble, r.watched = f.rest, true, false
+			r.idle, r.assemble, r.watched, r.tag = f.rest, true, false, s.adopted().label()
 			return true
 		case alone:
 			cancel()
@@ -258,6 +258,9 @@ func (f *fanout) giveKept() {
 	if s.kept = s.kept[h.n:]; len(s.kept) == 0 {
 		s.kept = nil
 	}
+	for i := range h.messages[:h.n] {
+		h.messages[i].tag = f.c.r.tag
+	}
 	f.giveOwned(h.messages[:h.n])
 }
 
@@ -272,6 +275,8 @@ func (f *fanout) halted() bool { return f.c.r.attention.Load() != 0 }
 
 // quit is closed after CloseNow.
 func (f *fanout) quit() <-chan struct{} { return f.c.quit.done() }
+
+func (f *fanout) lose(messages []Message) { release(messages) }
 
 // shared returns the reader's buffer, if its messages are given away.
 func (f *fanout) shared() *bufpool.Buffer { return f.c.r.slab.Buffer() }

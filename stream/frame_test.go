@@ -100,7 +100,7 @@ func TestReaderBesideASubscriptionThatNeverBegins(t *testing.T) {
 		s, _ := newSubscription[Message](t.Context(), nil, 1)
 		defer s.Cancel()
 		l := newSingles(c, s)
-		if start, err := c.source.join(l); !start || err != nil {
+		if start, err := c.source.join(l, nil); !start || err != nil {
 			t.Fatal(start, err)
 		}
 		c.source.leave(l)

@@ -31,3 +31,22 @@ func (c *Conn) giveBack(l lane, messages []Message) { c.source.giveBack(l, messa
 func (c *Conn) callbacks() *listeners               { return c.source.listeners(c) }
 func (c *Conn) poster() func(func())                { return c.lasting.post }
 func (c *Conn) panicked(err error)                  { c.abort(result.StatusInternalError, "", with(err)) }
+
+// What a Conn is to a Relay as a Source.
+
+func (c *Conn) adopt(f *feed) error { return c.source.adopt(f) }
+func (c *Conn) disown(f *feed)      { c.source.disown(f) }
+func (c *Conn) reclaim() error      { return c.source.keep() }
+
+func (c *Conn) enroll(l lane, by *feed) error {
+	start, err := c.source.join(l, by)
+	if start {
+		go newFanout(c).run() // ends with the last lane or with the stream
+	}
+	return err
+}
+
+func (c *Conn) nudge(by int32) {
+	c.r.attention.Add(by)
+	c.t.interrupt()
+}

@@ -136,7 +136,7 @@ func (d *Drive) burst() error {
 		most = int(min(inPlace, d.Limit))
 	}
 	var attention atomic.Int32
-	d.in.burst(most, &attention, func(m Message, _ error) bool {
+	d.in.burst(most, &attention, nil, func(m Message, _ error) bool {
 		d.take(m)
 		d.away()
 		return true

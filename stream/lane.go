@@ -189,7 +189,7 @@ func (l *singles) give(g giver, messages []Message) (given int, err error) {
 		}
 		switch {
 		case err == errOver: // CloseNow
-			release(messages[given:])
+			g.lose(messages[given:])
 			return len(messages), nil
 		case err == ErrSlow:
 			return given, err

@@ -1,6 +1,9 @@
 package stream
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // pauses counts the pauses that are held.
 type pauses struct {
@@ -26,11 +29,16 @@ func (p *pauses) current() <-chan struct{} {
 // until it is resumed or [Conn.CloseNow] is called; [Conn.Done] does not wait.
 // Pause and resume may be called from anywhere, in callbacks too.
 func (c *Conn) Pause() (resume func()) {
-	p := &c.pauses
+	return c.pauses.hold(&c.r.attention, c.t.interrupt)
+}
+
+// hold holds a pause until resume is called, which calls then. While any is held,
+// attention is raised by one.
+func (p *pauses) hold(attention *atomic.Int32, then func()) (resume func()) {
 	p.mu.Lock()
 	if p.n++; p.n == 1 {
 		p.resumed = make(chan struct{})
-		c.r.attention.Add(1)
+		attention.Add(1)
 	}
 	p.mu.Unlock()
 	return sync.OnceFunc(func() {
@@ -38,9 +46,9 @@ func (c *Conn) Pause() (resume func()) {
 		if p.n--; p.n == 0 {
 			close(p.resumed)
 			p.resumed = nil
-			c.r.attention.Add(-1)
+			attention.Add(-1)
 		}
 		p.mu.Unlock()
-		c.t.interrupt()
+		then()
 	})
 }

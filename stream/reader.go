@@ -32,6 +32,7 @@ type reader struct {
 	current *messageReader // the one that a Reader returned last
 	idle    func()         // called before the consumer may wait; may be nil
 	watched bool           // what it hands messages to may keep it for long
+	tag     *tag           // of the messages; nil unless they are a Relay's
 
 	// Guarded by mu.
 	mu      ctxMutex
@@ -305,18 +306,20 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 			return Message{}, tooBig(size, r.limit)
 		}
 		if f.First && f.Last && a.n == 0 {
-			return Message{Type: f.Type, Data: f.Payload}, nil
+			return Message{Type: f.Type, Data: f.Payload, tag: r.tag}, nil
 		}
 		a.typ = f.Type
 		a.add(f.Payload, r.limit)
 		if f.Last {
-			return a.message(), nil
+			m := a.message()
+			m.tag = r.tag
+			return m, nil
 		}
 	}
 }
 
 func (r *reader) burst(yield func(Message, error) bool) bool {
-	return r.inbound.burst(r.most, &r.attention, yield)
+	return r.inbound.burst(r.most, &r.attention, r.tag, yield)
 }
 
 // attend deals with what raised attention: it waits while the connection is

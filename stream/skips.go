@@ -24,6 +24,17 @@ type tag struct {
 	guard   *sync.Mutex // what came before the message may still be dropped
 }
 
+// bare returns a tag that tells of no dropped message. A nil tag stays nil.
+func (t *tag) bare() *tag {
+	switch {
+	case t == nil || t.skipped == 0 && t.guard == nil:
+		return t
+	case t.origin == nil && t.gap == nil:
+		return nil
+	}
+	return &tag{origin: t.origin, gap: t.gap}
+}
+
 func (t *tag) dropped() uint64 {
 	if t.guard != nil {
 		t.guard.Lock()

@@ -30,18 +30,25 @@ func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 // each is the loop of All. It returns the error to report, nil where yield
 // returned false or after a success.
 func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error {
-	if err := c.claim(ctx); err != nil {
+	_, err := c.loop(ctx, nil, yield)
+	return err
+}
+
+// loop is each for a feed of a Relay, or for nobody's. It tells whether the stream
+// is over.
+func (c *Conn) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
+	if err := c.claim(ctx, by); err != nil {
 		if err == errOver {
-			err = c.ending(ctx)
+			return true, c.ending(ctx)
 		}
-		return err
+		return false, err
 	}
 	r := &c.r
 	if ctx.Err() != nil {
 		c.unclaim()
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
-	r.assemble, r.current, r.watched = true, nil, true
+	r.assemble, r.current, r.watched, r.tag = true, nil, true, by.label()
 	stop := r.watchContext(ctx)
 	defer r.leave(stop)
 	if raceDetector {
@@ -49,7 +56,7 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 	}
 	more, err := c.eachKept(ctx, yield)
 	if err != nil {
-		return r.ended(ctx, err)
+		return r.isOver(ctx, err)
 	}
 	for more && r.burst(yield) {
 		begun, err := r.between(ctx)
@@ -57,10 +64,16 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 			more, err = r.one(ctx, yield)
 		}
 		if err != nil {
-			return r.ended(ctx, err)
+			return r.isOver(ctx, err)
 		}
 	}
-	return nil
+	return false, nil
+}
+
+// isOver is ended for a loop. It tells whether the stream is over.
+func (r *reader) isOver(ctx context.Context, err error) (over bool, why error) {
+	why = r.ended(ctx, err)
+	return r.c.source.over && r.c.ended(), why
 }
 
 // one yields the next message, and returns what yield does.
@@ -153,7 +166,7 @@ func (r *reader) finish(err error) {
 // success, the error of the terminal event after any other end, the cause of
 // ctx, or [ErrTaken].
 func (c *Conn) Reader(ctx context.Context) (Type, io.Reader, error) {
-	if err := c.claim(ctx); err != nil {
+	if err := c.claim(ctx, nil); err != nil {
 		return 0, nil, c.unclaimed(ctx, err)
 	}
 	defer c.unclaim()
@@ -247,7 +260,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 		return 0, m.err
 	}
 	c := m.r.c
-	if err := c.claim(m.ctx); err != nil {
+	if err := c.claim(m.ctx, nil); err != nil {
 		return 0, c.unclaimed(m.ctx, err)
 	}
 	defer c.unclaim()

@@ -1,0 +1,148 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/wsflow/wsflow/internal/bufpool"
+	"github.com/wsflow/wsflow/result"
+)
+
+// A Feeder is the writing side of a [Relay]. All methods may be called from many
+// goroutines.
+type Feeder struct{ r *Relay }
+
+// hoardMost is how many bytes of messages wait in a Relay that nobody takes from,
+// before whoever has more has to wait.
+const hoardMost = 1 << 20
+
+// errRelayEnded is what a Feeder returns after End.
+var errRelayEnded = fmt.Errorf("wsflow: the Relay has ended: %w", net.ErrClosed)
+
+// Put puts a message into the stream, behind all that came before it. The message is
+// the Relay's from then on, also where an error is returned. Put returns when all
+// subscribers have it in their queues, and waits while a [Block] subscriber has no
+// room. While there is no subscriber, up to 1 MiB of messages wait for the next, and
+// Put waits with more.
+//
+// The error is a *result.ArgumentError for a nil ctx or a message that is neither Text
+// nor Binary nor a [Notice] of another Relay, one that is net.ErrClosed after [Feeder.End], or the cause of
+// ctx: the message is thrown away then, and some subscribers may have it.
+//
+// An Origin that the message has it keeps.
+func (f *Feeder) Put(ctx context.Context, m Message) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	switch m.Type {
+	case Text, Binary:
+	case Notice:
+		if m.Gap() == nil {
+			return errNoGap
+		}
+	default:
+		return &result.ArgumentError{Name: "type of a message", Value: int(m.Type), Allowed: "stream.Text, stream.Binary, or stream.Notice with a Gap"}
+	}
+	m.tag = m.tag.bare()
+	return f.r.put(ctx, m)
+}
+
+var errNoGap = &result.ArgumentError{Name: "gap of a stream.Notice", Allowed: "a Gap, not nil"}
+
+// Notify puts a [Notice] into the stream, as Put puts a message. g must not be changed
+// afterwards. The Notice's Origin is o, which may be nil.
+func (f *Feeder) Notify(ctx context.Context, o *Origin, g *Gap) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if g == nil {
+		return errNoGap
+	}
+	b := bufpool.Get(0) // as what was kept, and what is put, may be owned
+	return f.r.put(ctx, Message{Type: Notice, own: b, ticket: b.Only(), tag: &tag{origin: o, gap: g}})
+}
+
+// End ends the Relay: st is its terminal event. Sources that are still joined are
+// left first, and what they have not handed on stays with them. What was put before
+// is delivered, and then the streams end: plainly if st.Err is nil, and with that
+// error otherwise. Only the first call does anything. End does not wait.
+func (f *Feeder) End(st result.Status) { f.r.end(st) }
+
+func (r *Relay) end(st result.Status) {
+	if !r.settled(st) {
+		return
+	}
+	for _, f := range r.sources() {
+		f.leave()
+	}
+	r.tend()
+	r.source.adopted().sourceOver()
+}
+
+// put puts one message into the stream.
+func (r *Relay) put(ctx context.Context, m Message) error {
+	p := &putting{ctx: ctx}
+	for {
+		if ctx.Err() != nil || r.lock(ctx.Done(), nil) != nil {
+			m.Release()
+			return context.Cause(ctx)
+		}
+		done, err := r.putNow(p, m)
+		moved, none := r.source.moves()
+		r.unlock()
+		if done || !none {
+			if done {
+				return err
+			}
+			continue
+		}
+		select {
+		case <-moved:
+		case <-r.Done():
+		case <-ctx.Done():
+		}
+	}
+}
+
+// putNow puts a message, under the turn. It reports false if there is no taker and
+// too much waits for one.
+func (r *Relay) putNow(p *putting, m Message) (done bool, err error) {
+	switch {
+	case r.ended():
+		m.Release()
+		return true, errRelayEnded
+	case len(r.audience.lanes) > 0:
+		r.from, r.one[0] = p, m
+		r.present(r.one[:])
+		r.one[0] = Message{}
+		return true, p.err
+	case r.hoard >= hoardMost:
+		return false, nil
+	}
+	r.keep(m)
+	return true, nil
+}
+
+// keep keeps a message for the next taker, under the turn.
+func (r *Relay) keep(m Message) {
+	r.hoard += len(m.Data) + messageSize
+	r.source.keepLast([]Message{m})
+}
+
+// messageSize is about what a message takes beside its data.
+const messageSize = 64
+
+// A putting is a Put as a giver.
+type putting struct {
+	bystander
+	ctx context.Context
+	err error // why the message was thrown away
+}
+
+func (p *putting) quit() <-chan struct{} { return p.ctx.Done() }
+
+func (p *putting) lose(messages []Message) {
+	p.err = context.Cause(p.ctx)
+	release(messages)
+}

@@ -1,0 +1,96 @@
+package stream_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// relayFaces are the faces of a Relay that tell all that they were given, and how it
+// ended.
+var relayFaces = []struct {
+	name string
+	take func(ctx context.Context, r *stream.Relay, got func(stream.Message)) error
+}{
+	{"All", func(ctx context.Context, r *stream.Relay, got func(stream.Message)) error {
+		for m, err := range r.All(ctx) {
+			if err != nil {
+				return err
+			}
+			got(m)
+		}
+		return nil
+	}},
+	{"Chan", func(ctx context.Context, r *stream.Relay, got func(stream.Message)) error {
+		s := r.Chan(ctx, nil)
+		for m := range s.C {
+			got(m)
+		}
+		return s.Err()
+	}},
+	{"Batches", func(ctx context.Context, r *stream.Relay, got func(stream.Message)) error {
+		s := r.Batches(ctx, nil)
+		for batch := range s.C {
+			for _, m := range batch {
+				got(m)
+			}
+		}
+		return s.Err()
+	}},
+}
+
+// tell is how a message shows in these tests.
+func tell(m stream.Message) string {
+	from := "-"
+	if o := m.Origin(); o != nil {
+		from = fmt.Sprintf("%s%d", o.Name, o.Epoch)
+	}
+	if g := m.Gap(); g != nil {
+		return fmt.Sprintf("%s gap %d>%d", from, g.From, g.To)
+	}
+	return from + " " + m.String()
+}
+
+// One connection after another, with Notices between them, looks the same in every
+// face.
+func TestRelayOfOneConnectionAfterAnother(t *testing.T) {
+	for _, face := range relayFaces {
+		bubble(t, face.name, func(t *testing.T) {
+			r, f := stream.NewRelay(nil)
+			go func() {
+				f.Put(ctx, stream.Message{Type: stream.Text, Data: []byte("first")})
+				for epoch := uint64(1); epoch <= 3; epoch++ {
+					p := script.Client(t, nil)
+					p.Sends(script.Text("one"), script.Text("two"), script.Text("three "), script.Close(1001, ""))
+					ended := make(chan result.Status)
+					f.Join(p.Conn, stream.JoinOptions{
+						Origin: stream.Origin{Name: "a", Epoch: epoch},
+						Ended:  func(s result.Status) { ended <- s },
+					})
+					if st := <-ended; st.Received != 1001 {
+						t.Errorf("connection %d ended with %+v", epoch, st)
+					}
+					f.Notify(ctx, nil, &stream.Gap{From: epoch})
+				}
+				f.End(result.Status{Code: 1000})
+			}()
+			var got []string
+			err := face.take(ctx, r, func(m stream.Message) { got = append(got, tell(m)) })
+			want := []string{"- first"}
+			for i := 1; i <= 3; i++ {
+				for _, s := range []string{"one", "two", "three "} {
+					want = append(want, fmt.Sprintf("a%d %s", i, s))
+				}
+				want = append(want, fmt.Sprintf("- gap %d>0", i))
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %q, %v; want %q", got, err, want)
+			}
+		})
+	}
+}

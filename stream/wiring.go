@@ -1,0 +1,181 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// add adds a feed. It reports false after the end of the Relay.
+func (r *Relay) add(f *feed) bool {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	if r.ended() {
+		return false
+	}
+	r.feeds = append(r.feeds, f)
+	return true
+}
+
+// remove removes a feed, and its lane with it. It reports false if that was done
+// before.
+func (r *Relay) remove(f *feed) bool {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	at := slices.Index(r.feeds, f)
+	if at < 0 {
+		return false
+	}
+	r.feeds = slices.Delete(r.feeds, at, at+1)
+	r.sole.CompareAndSwap(f, nil)
+	if f.lane != nil {
+		f.detach()
+	}
+	if f.busy {
+		r.stopSession()
+	}
+	return true
+}
+
+// sources returns the feeds as they are now.
+func (r *Relay) sources() []*feed {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	return slices.Clone(r.feeds)
+}
+
+// arrange sees that each source hands its messages on in the way that is due: by a
+// lane while there are subscribers, and in the loop's own goroutine while a loop over
+// All is the only one and reads from the only source. It is called when a source or a
+// subscriber has come or left, and when a source has ended.
+func (r *Relay) arrange() {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	any, alone := r.source.taken()
+	var sole *feed
+	if alone && len(r.feeds) == 1 {
+		sole = r.feeds[0]
+	}
+	r.several.Store(len(r.feeds) > 1)
+	if r.sole.Swap(sole) != sole {
+		r.stopSession()
+	}
+	for _, f := range r.feeds {
+		switch want := any && f != sole; {
+		case f.lane != nil && !want:
+			f.detach()
+		case f.lane == nil && want && !f.busy:
+			f.attach()
+		case !any && !f.busy && f.src.ended():
+			f.busy = true
+			go f.drain() // ends when what the source holds is kept, or somebody takes
+		}
+	}
+	select {
+	case r.poke <- struct{}{}:
+	default:
+	}
+}
+
+// attach adds a lane, under wiring.
+func (f *feed) attach() {
+	l := &relayLane{f: f, gone: make(chan struct{})}
+	err := f.src.enroll(l, f)
+	if lost, ok := err.(*LostError); ok {
+		f.r.source.gone.Add(lost.Messages)
+		err = f.src.enroll(l, f)
+	}
+	switch err {
+	case nil:
+		f.lane = l
+	case errOver:
+		f.lane = l
+		go func() { // ends with the source
+			_, err := f.src.loop(context.Background(), f, nil) // nothing comes
+			f.finish(err)
+		}()
+	}
+}
+
+// detach has the lane leave, under wiring.
+func (f *feed) detach() {
+	close(f.lane.gone)
+	f.src.leave(f.lane)
+	f.lane = nil
+}
+
+// A session is a source's loop that runs under the Relay's turn, on the goroutine of
+// one who takes its messages, until somebody else wants the turn.
+type session struct {
+	src    Source
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	stopped bool
+	over    bool
+}
+
+// errTurn ends a session of which somebody else wants the turn.
+var errTurn = errors.New("wsflow: somebody else gives messages")
+
+// stop ends the session soon: no message is handed on that is not on its way already.
+func (s *session) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped && !s.over {
+		s.stopped = true
+		s.cancel(errTurn)
+		s.src.nudge(1)
+	}
+}
+
+func (s *session) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.cancel(nil)
+	if s.stopped {
+		s.src.nudge(-1)
+	}
+}
+
+// stopSession ends the session that has the turn, if there is one.
+func (r *Relay) stopSession() {
+	if s := r.session.Load(); s != nil {
+		s.stop()
+	}
+}
+
+// begin makes the feed busy, under the turn. It reports false if it is not the one
+// to read from.
+func (r *Relay) begin(f *feed) bool {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	if r.sole.Load() != f || f.lane != nil || f.busy {
+		return false
+	}
+	f.busy = true
+	return true
+}
+
+// idle ends what begin began.
+func (r *Relay) idle(f *feed) {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	f.busy = false
+}
+
+// read runs a session of a busy feed, under the turn. Its error is errTurn if somebody
+// else wants that.
+func (r *Relay) read(ctx context.Context, f *feed, yield func(Message, error) bool) (over bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &session{src: f.src, cancel: cancel}
+	r.session.Store(s)
+	defer s.end()
+	defer r.session.Store(nil)
+	if r.waiting.Load() > 0 || r.due.Load() {
+		return false, errTurn
+	}
+	return f.src.loop(ctx, f, f.admitting(yield))
+}
