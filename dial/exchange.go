@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"syscall"
 	"time"
@@ -32,10 +31,7 @@ import (
 // Nothing here starts a goroutine, but where a caller's dial function may not
 // mind its context. A context that ends cuts the connection; no deadline is set,
 // so that none can stay behind.
-type exchange struct {
-	route
-	progress *progress
-}
+type exchange struct{ route }
 
 // RoundTrip implements http.RoundTripper. The body of an answer is an *opened.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -43,12 +39,12 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	trace := httptrace.ContextClientTrace(ctx)
-	conn, err := x.connect(req, trace)
+	x.watch = x.progress.watched(ctx)
+	conn, err := x.connect(req)
 	if err != nil {
 		return nil, err
 	}
-	q := inquiry{conn: conn, trace: trace, limit: x.headerLimit(), timeout: x.transport.ResponseHeaderTimeout}
+	q := inquiry{conn: conn, watch: x.watch, limit: x.headerLimit(), timeout: x.transport.ResponseHeaderTimeout}
 	resp, r, err := q.ask(ctx, &http.Request{Method: req.Method, URL: req.URL, Host: req.Host, Header: spelled(req.Header)})
 	if err != nil {
 		cut(conn)
@@ -68,7 +64,7 @@ func (x *exchange) hinted(req *http.Request, err error) error {
 }
 
 // connect returns a connection to the server, TLS included.
-func (x *exchange) connect(req *http.Request, trace *httptrace.ClientTrace) (net.Conn, error) {
+func (x *exchange) connect(req *http.Request) (net.Conn, error) {
 	to, err := hostOf(req.URL)
 	if err != nil {
 		return nil, err
@@ -77,29 +73,28 @@ func (x *exchange) connect(req *http.Request, trace *httptrace.ClientTrace) (net
 	if err != nil {
 		return nil, err
 	}
-	trace.GetConn(to.addr())
-	conn, err := x.dialThrough(req.Context(), trace, proxy, to)
+	x.watch.connecting(to)
+	conn, err := x.dialThrough(req.Context(), proxy, to)
 	if err != nil {
 		return nil, err
 	}
-	trace.GotConn(httptrace.GotConnInfo{Conn: conn})
+	x.watch.connected(conn)
 	return conn, nil
 }
 
-func (x *exchange) dialThrough(ctx context.Context, trace *httptrace.ClientTrace, proxy *url.URL, to host) (conn net.Conn, err error) {
+func (x *exchange) dialThrough(ctx context.Context, proxy *url.URL, to host) (net.Conn, error) {
 	switch {
-	case proxy != nil:
-		t := &tunnel{route: &x.route, progress: x.progress, proxy: proxy, trace: trace}
-		conn, err = t.open(ctx, to)
-	case to.secure:
-		return x.dialTLS(ctx, trace, to, x.serverTLS(to))
-	default:
-		return x.dial(ctx, "tcp", to.addr())
+	case proxy == nil && to.secure:
+		return x.dialTLS(ctx, to, x.serverTLS(to))
+	case proxy == nil:
+		return x.reach(ctx, x.dial, to)
 	}
+	t := &tunnel{route: &x.route, proxy: proxy}
+	conn, err := t.open(ctx, to)
 	if err != nil || !to.secure {
 		return conn, err
 	}
-	return x.shake(ctx, trace, tls.Client(conn, x.serverTLS(to)))
+	return x.shake(ctx, tls.Client(conn, x.serverTLS(to)))
 }
 
 // spelled returns a header with the names of the handshake's fields in the
@@ -133,7 +128,7 @@ var spellings = map[string]string{
 // An inquiry is one request over a connection, and its answer.
 type inquiry struct {
 	conn    net.Conn
-	trace   *httptrace.ClientTrace
+	watch   watch
 	limit   int64         // bytes of the answers' headers
 	timeout time.Duration // for the request and the answer's header; 0: none
 }
@@ -165,9 +160,7 @@ func (q *inquiry) exchange(text []byte, r *bufio.Reader) (*http.Response, error)
 	if unsent == nil && n < len(text) {
 		unsent = io.ErrShortWrite
 	}
-	if q.trace.WroteRequest != nil {
-		q.trace.WroteRequest(httptrace.WroteRequestInfo{Err: unsent})
-	}
+	q.watch.asked(unsent)
 	if unsent == nil {
 		return q.read(r)
 	}
@@ -184,9 +177,7 @@ func (q *inquiry) read(r *bufio.Reader) (*http.Response, error) {
 	if _, err := r.Peek(1); err != nil {
 		return nil, err
 	}
-	if q.trace.GotFirstResponseByte != nil {
-		q.trace.GotFirstResponseByte()
-	}
+	q.watch.answered()
 	if isAlert(r) {
 		return nil, &HandshakeError{Err: errAlert}
 	}
@@ -196,10 +187,8 @@ func (q *inquiry) read(r *bufio.Reader) (*http.Response, error) {
 		if err != nil || !interim(resp) {
 			return resp, err
 		}
-		if q.trace.Got1xxResponse != nil {
-			if err := q.trace.Got1xxResponse(resp.StatusCode, map[string][]string(resp.Header)); err != nil {
-				return nil, err
-			}
+		if err := q.watch.interim(resp); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 
 	layers "github.com/wsflow/wsflow/internal/cut"
 )
@@ -57,8 +56,8 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Context().Err() == nil {
 		h.progress.enter(starting) // no answer to this request has come
 	}
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), h.progress.trace()))
-	req.Header = maps.Clone(req.Header)
+	// The request is changed where it lies: the library and net/http have nothing
+	// more to do with its header, and a redirect starts from a copy made before.
 	if h.offer != "" {
 		req.Header.Set(fieldExtensions, h.offer)
 	}
@@ -74,8 +73,8 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := checkLocation(resp); err != nil {
 		return nil, err
 	}
-	if key != old {
-		translate(resp.Header, key, old)
+	if key != old || resp.Header[fieldExtensions] != nil {
+		resp.Header = verifiable(resp.Header, key, old)
 	}
 	return resp, nil
 }
@@ -96,14 +95,20 @@ func (h *handshake) key(first string) string {
 	return base64.StdEncoding.EncodeToString(nonce)
 }
 
-// translate makes of an answer to our key one to the library's, which verifies
-// it, and of any other answer none.
-func translate(header http.Header, key, librarys string) {
-	if header.Get(fieldAccept) == accept(key) {
+// verifiable returns an answer's header as the library is to see it: without
+// extensions, and with an answer to our key translated into one to the library's,
+// which verifies it. Any other answer to it is left out.
+func verifiable(header http.Header, key, librarys string) http.Header {
+	header = maps.Clone(header)
+	delete(header, fieldExtensions)
+	switch {
+	case key == librarys:
+	case header.Get(fieldAccept) == accept(key):
 		header.Set(fieldAccept, accept(librarys))
-	} else {
-		header.Del(fieldAccept)
+	default:
+		delete(header, fieldAccept)
 	}
+	return header
 }
 
 // accept returns the Sec-WebSocket-Accept for a key.
@@ -112,15 +117,14 @@ func accept(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// keep takes what lies behind the header out of an answer, and out of a 101 the
-// answer to the offer. A 101 without a connection is left to the library.
+// keep takes what lies behind the header out of an answer. A 101 without a
+// connection is left to the library.
 func (h *handshake) keep(resp *http.Response) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		if _, ok := resp.Body.(io.ReadWriteCloser); !ok {
 			return
 		}
-		h.answer = maps.Clone(resp.Header)
-		resp.Header.Del(fieldExtensions)
+		h.answer = resp.Header
 	}
 	if resp.Body != nil {
 		h.kept, resp.Body = resp.Body, nowhere{}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 
 	"golang.org/x/net/proxy"
@@ -21,9 +20,7 @@ import (
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
 type tunnel struct {
 	*route
-	progress *progress
-	proxy    *url.URL
-	trace    *httptrace.ClientTrace
+	proxy *url.URL
 }
 
 // open returns a connection to the server.
@@ -52,9 +49,9 @@ func (t *tunnel) open(ctx context.Context, to host) (net.Conn, error) {
 // dialProxy returns a connection to the proxy.
 func (t *tunnel) dialProxy(ctx context.Context, at host) (net.Conn, error) {
 	if at.secure {
-		return t.dialTLS(ctx, t.trace, at, t.proxyTLS(at))
+		return t.dialTLS(ctx, at, t.proxyTLS(at))
 	}
-	return t.dial(ctx, "tcp", at.addr())
+	return t.reach(ctx, t.dial, at)
 }
 
 // socks asks a SOCKS5 proxy.
@@ -94,7 +91,7 @@ func (t *tunnel) connect(ctx context.Context, conn net.Conn, addr string) error 
 		return err
 	}
 	req := &http.Request{Method: "CONNECT", URL: &url.URL{Opaque: addr}, Host: addr, Header: header}
-	q := inquiry{conn: conn, trace: &httptrace.ClientTrace{}, limit: t.headerLimit()}
+	q := inquiry{conn: conn, watch: watch{new(progress), &noHooks}, limit: t.headerLimit()} // not the request that is watched
 	resp, r, err := q.ask(ctx, req)
 	if refused := new(HandshakeError); errors.As(err, &refused) {
 		refused.Proxy = true

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -26,6 +26,8 @@ type route struct {
 	dial      dialFunc // makes a TCP connection, or one to a Unix socket
 	ownTLS    dialFunc // makes one with TLS; nil: dial does, and then secure
 	direct    bool     // without a proxy
+	progress  *progress
+	watch     watch // of the request at hand
 }
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -33,8 +35,8 @@ type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error
 // newRoute returns the route of a transport, where socket is "", or to a Unix
 // socket. As net/http does, it takes the hooks with a context before those
 // without.
-func newRoute(t *http.Transport, opts *Options, socket string) route {
-	r := route{transport: t, opts: opts}
+func newRoute(t *http.Transport, opts *Options, socket string, p *progress) route {
+	r := route{transport: t, opts: opts, progress: p}
 	if socket != "" {
 		r.direct = true
 		r.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -134,18 +136,27 @@ func (r *route) proxyOf(req *http.Request) (*url.URL, error) {
 	return u, nil
 }
 
+// reach calls dial for a host. Only a name has to be resolved, which is a phase of
+// its own.
+func (r *route) reach(ctx context.Context, dial dialFunc, to host) (net.Conn, error) {
+	if _, err := netip.ParseAddr(to.name); err != nil {
+		ctx = r.progress.traced(ctx)
+	}
+	return dial(ctx, "tcp", to.addr())
+}
+
 // dialTLS returns a connection with TLS to a host.
-func (r *route) dialTLS(ctx context.Context, trace *httptrace.ClientTrace, to host, config *tls.Config) (net.Conn, error) {
+func (r *route) dialTLS(ctx context.Context, to host, config *tls.Config) (net.Conn, error) {
 	if r.ownTLS == nil {
-		conn, err := r.dial(ctx, "tcp", to.addr())
+		conn, err := r.reach(ctx, r.dial, to)
 		if err != nil {
 			return nil, err
 		}
-		return r.shake(ctx, trace, tls.Client(conn, config))
+		return r.shake(ctx, tls.Client(conn, config))
 	}
-	conn, err := r.ownTLS(ctx, "tcp", to.addr())
+	conn, err := r.reach(ctx, r.ownTLS, to)
 	if tc, ok := conn.(*tls.Conn); ok && err == nil {
-		return r.shake(ctx, trace, tc) // which it may have left to be done
+		return r.shake(ctx, tc) // which it may have left to be done
 	}
 	return conn, err
 }
@@ -185,18 +196,16 @@ func tlsConfig(t *http.Transport, opts *Options) *tls.Config {
 }
 
 // shake performs the TLS handshake, unless that was done.
-func (r *route) shake(ctx context.Context, trace *httptrace.ClientTrace, conn *tls.Conn) (net.Conn, error) {
+func (r *route) shake(ctx context.Context, conn *tls.Conn) (net.Conn, error) {
 	timeout := r.transport.TLSHandshakeTimeout
 	if r.transport == http.DefaultTransport {
 		timeout = 0 // the opening handshake has a timeout of its own
 	}
 	ctx, cancel := within(ctx, timeout, "TLSHandshakeTimeout")
 	defer cancel()
-	trace.TLSHandshakeStart()
+	r.watch.securing()
 	err := conn.HandshakeContext(ctx)
-	if trace.TLSHandshakeDone != nil {
-		trace.TLSHandshakeDone(conn.ConnectionState(), err)
-	}
+	r.watch.secured(conn, err)
 	if err == nil {
 		return conn, nil
 	}

@@ -6,13 +6,13 @@ import (
 )
 
 // carrier returns what is to carry the requests: an exchange in the place of an
-// *http.Transport, any other RoundTripper as it is.
+// *http.Transport, any other RoundTripper as it is, but for its hooks.
 func (d *dialer) carrier() http.RoundTripper {
 	t, ok := d.transport.(*http.Transport)
 	if !ok {
-		return d.transport
+		return foreign{d.transport, &d.handshake.progress}
 	}
-	return &exchange{route: newRoute(t, &d.opts, d.target.socket), progress: &d.handshake.progress}
+	return &exchange{newRoute(t, &d.opts, d.target.socket, &d.handshake.progress)}
 }
 
 // validateTransport refuses options that could not reach what they are for.
