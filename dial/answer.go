@@ -2,13 +2,11 @@ package dial
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,15 +34,14 @@ func (h *head) answer() (*http.Response, error) {
 		return nil, &HandshakeError{Err: errNoHTTP}
 	}
 	lines, cause := h.lines()
-	fields, err := textproto.NewReader(bufio.NewReaderSize(bytes.NewReader(lines), len(lines))).ReadMIMEHeader()
-	resp.Header = http.Header(fields)
+	resp.Header, err = parseFields(lines)
 	switch {
 	case cause == errHeaderTooLarge:
 		return nil, newHandshakeError(resp, nil, cause)
 	case cause != nil:
 		return nil, newHandshakeError(resp, nil, fmt.Errorf("the answer's header has no end: %w", cause))
 	case err != nil:
-		return nil, newHandshakeError(resp, nil, errHeader) // err quotes the line
+		return nil, newHandshakeError(resp, nil, err)
 	}
 	return resp, nil
 }
