@@ -33,19 +33,21 @@ import (
 // so that none can stay behind.
 type exchange struct{ route }
 
-// RoundTrip implements http.RoundTripper. The body of an answer is an *opened.
+// RoundTrip implements http.RoundTripper, but that it changes how names of the
+// request's header are spelled. The body of an answer is an *opened.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	spell(req.Header)
 	x.watch = x.progress.watched(ctx)
 	conn, err := x.connect(req)
 	if err != nil {
 		return nil, err
 	}
 	q := inquiry{conn: conn, watch: x.watch, limit: x.headerLimit(), timeout: x.transport.ResponseHeaderTimeout}
-	resp, r, err := q.ask(ctx, &http.Request{Method: req.Method, URL: req.URL, Host: req.Host, Header: spelled(req.Header)})
+	resp, r, err := q.ask(ctx, &http.Request{Method: req.Method, URL: req.URL, Host: req.Host, Header: req.Header})
 	if err != nil {
 		cut(conn)
 		return nil, x.hinted(req, err)
@@ -97,17 +99,17 @@ func (x *exchange) dialThrough(ctx context.Context, proxy *url.URL, to host) (ne
 	return x.shake(ctx, tls.Client(conn, x.serverTLS(to)))
 }
 
-// spelled returns a header with the names of the handshake's fields in the
-// spelling of RFC 6455. HTTP's names have no case, but there are servers that
-// know this one alone.
+// spell puts the names of the handshake's fields into the spelling of RFC 6455.
+// HTTP's names have no case, but there are servers that know this one alone.
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-4.1
-func spelled(header http.Header) http.Header {
-	all := make(http.Header, len(header))
-	for field, values := range header {
-		all[spelling(field)] = values
+func spell(header http.Header) {
+	for field, spelling := range spellings {
+		if values, ok := header[field]; ok {
+			delete(header, field)
+			header[spelling] = values
+		}
 	}
-	return all
 }
 
 func spelling(field string) string {
