@@ -3,24 +3,19 @@
 //	go run ./examples/ticker
 //	go run ./examples/ticker ACME HOOLI,WONKA
 //
-// It starts a server, which plays a recording in compressed messages, connects
-// to it, subscribes to the symbols of its first argument and, after each window
-// of trades, to those of the next one. For each window it prints the number of
-// trades, the volume, the volume-weighted average price and the extremes of
-// each symbol; at the end, the code and the reason with which the server
-// closed. The exit status is 0 if that was a success and 1 if not: try NOPE.
-// What is said on the connection beside the trades goes to standard error.
-//
-// See pipeline.go for how messages become windows. The server, which uses
-// another library, is in server.go.
+// It starts a market, connects to it, subscribes to the symbols of its first
+// argument and, after each window of trades, to those of the next one. On a
+// terminal the table shows the last window and the course of each price; anywhere
+// else each window is printed. At the end come the code and the reason with which
+// the market closed. The exit status is 1 if that was no success: try NOPE.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"strings"
 	"time"
@@ -32,36 +27,39 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// pace is the time between two bursts of the server.
-const pace = 40 * time.Millisecond
+// pace is the time between two bursts of the market.
+const pace = 60 * time.Millisecond
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, time.Tick(pace)))
+	out := &table{out: os.Stdout, live: isTerminal(os.Stdout)}
+	os.Exit(run(os.Args[1:], out, os.Stderr, time.Tick(pace)))
 }
 
-// run is the program: the server, which plays at each tick, and its client. It
+// run is the program: the market, which plays at each tick, and its client. It
 // returns the exit status.
-func run(args []string, stdout, stderr io.Writer, tick <-chan time.Time) int {
-	diary := log.New(stderr, "ticker: ", 0)
+func run(args []string, out *table, stderr io.Writer, tick <-chan time.Time) int {
 	if len(args) == 0 {
 		args = []string{"ACME,GLOBEX", "INITECH"}
 	}
-	url, shut, err := newMarket(tick).open()
-	if err != nil {
-		diary.Print(err)
-		return 1
+	diary := stderr
+	if out.live {
+		diary = io.Discard // it would come between the lines of the table
 	}
-	defer shut()
-	if err := watch(url, args, stdout, diary); err != nil {
-		diary.Print(err)
+	url, shut, err := open(tick, diary)
+	if err == nil {
+		defer shut()
+		err = watch(url, args, out)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "ticker:", err)
 		return 1
 	}
 	return 0
 }
 
-// watch prints the table. It returns an error if the connection could not be
-// made, or did not end with a success.
-func watch(url string, subscriptions []string, out io.Writer, diary *log.Logger) error {
+// watch fills the table. It returns an error if the connection could not be made,
+// or did not end with a success.
+func watch(url string, subscriptions []string, out *table) error {
 	// An operator of rxgo that stops early tells nobody. The end of this
 	// context tells all of them, and ends the sink.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,39 +71,39 @@ func watch(url string, subscriptions []string, out io.Writer, diary *log.Logger)
 	}
 	defer conn.CloseNow(nil)
 
-	seen := &census{diary: diary}
-	windows := pipeline(conn.Observable(nil), seen).
-		Observe(rxgo.WithContext(ctx), rxgo.WithBufferedChannel(64))
-
 	sink := conn.Sink(ctx, nil)
-	subscriptions = subscribe(sink, subscriptions, diary)
-	for item := range windows {
-		if item.Error() {
-			break // the connection ended with it: see below
+	subscribe := func() {
+		if len(subscriptions) > 0 {
+			sink <- request(subscriptions[0])
+			subscriptions = subscriptions[1:]
 		}
-		item.V.(window).print(out)
-		subscriptions = subscribe(sink, subscriptions, diary)
+	}
+	subscribe()
+	bad := 0
+	for item := range pipeline(conn.Observable(nil)).Observe(rxgo.WithContext(ctx), rxgo.WithBufferedChannel(64)) {
+		switch {
+		case item.E == nil:
+			out.print(item.V.(window))
+			subscribe()
+		case errors.As(item.E, new(*stream.DecodeError)):
+			bad++ // the pipeline goes on; any other error is the connection's, and the last item
+		}
 	}
 
 	status, err := conn.Result().Wait(ctx)
 	if state, ok := deflate.Of(conn); ok && err == nil {
 		bytes := state.Received()
-		fmt.Fprintf(out, "\n%v\n%d bytes came as %d\n", seen, bytes.Plain, bytes.Compressed)
+		fmt.Fprintf(out.out, "\n%d bad messages; %d bytes came as %d\n", bad, bytes.Plain, bytes.Compressed)
 	}
-	fmt.Fprintf(out, "[%d, %s]\n", status.Code, status.Reason)
+	fmt.Fprintf(out.out, "[%v]\n", status)
 	return err
 }
 
-// subscribe sends the first of the subscriptions and returns the others.
-func subscribe(sink chan<- stream.Message, subscriptions []string, diary *log.Logger) []string {
-	if len(subscriptions) == 0 {
-		return nil
-	}
-	data, err := json.Marshal(request{strings.Split(subscriptions[0], ",")})
+// request asks for symbols that are separated by commas.
+func request(symbols string) stream.Message {
+	data, err := json.Marshal(strings.Split(symbols, ","))
 	if err != nil {
 		panic(err) // strings can be marshalled
 	}
-	diary.Printf("-> %s", data)
-	sink <- stream.Message{Type: stream.Text, Data: data}
-	return subscriptions[1:]
+	return stream.Message{Type: stream.Text, Data: data}
 }

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"log"
-	"sync/atomic"
 	"time"
 
 	"github.com/reactivex/rxgo/v2"
@@ -14,21 +11,23 @@ import (
 )
 
 const (
-	windowTrades = 400 // trades in a window
+	windowTrades = 200 // trades in a window
 	roundLot     = 100 // the size from which on a trade counts
 )
 
-// pipeline makes items of type window out of those of type stream.Message. If
-// the connection ends with an error, the trades since the last window are lost.
-func pipeline(messages rxgo.Observable, seen *census) rxgo.Observable {
+// pipeline makes items of type window out of those of type stream.Message. A
+// message that is no JSON becomes an error, which the pipeline hands on. If the
+// connection ends with an error, the trades since the last window are lost.
+func pipeline(messages rxgo.Observable) rxgo.Observable {
+	goOn := rxgo.WithErrorStrategy(rxgo.ContinueOnError)
 	return messages.
-		Map(decode).
-		Filter(seen.isRoundLot).
-		BufferWithCount(windowTrades).
-		Map(aggregate)
+		Map(stream.Decoder[trade](json.Unmarshal), goOn).
+		Filter(func(item any) bool { return item.(trade).Size >= roundLot }, goOn).
+		BufferWithCount(windowTrades, goOn).
+		Map(aggregate, goOn)
 }
 
-// A trade is what a message tells. One without a symbol is none.
+// A trade is what a message tells. What is no trade has no size.
 type trade struct {
 	Time   time.Time `json:"time"`
 	Symbol string    `json:"symbol"`
@@ -36,53 +35,38 @@ type trade struct {
 	Size   int       `json:"size"`
 }
 
-// decode makes a trade, or an answer, out of a message. It never returns an
-// error: that would end the pipeline, but not the connection. A message that
-// is neither becomes the zero trade.
-func decode(_ context.Context, item any) (any, error) {
-	m := item.(stream.Message)
-	defer m.Release() // json keeps nothing of it
+// A window is what a number of trades in a row amount to.
+type window struct {
+	from, to time.Time
+	rows     map[string]*row // by symbol
+}
 
-	var r struct {
-		answer
-		Data trade `json:"data"`
+// A row is what the trades of one symbol amount to.
+type row struct {
+	trades, volume int
+	value          float64 // the sum of price times size
+	high, low      float64
+}
+
+// aggregate makes a window out of a slice of trades, as BufferWithCount gives
+// it.
+func aggregate(_ context.Context, item any) (any, error) {
+	trades := item.([]any)
+	w := window{from: trades[0].(trade).Time, rows: map[string]*row{}}
+	for _, item := range trades {
+		t := item.(trade)
+		w.to = t.Time
+		if w.rows[t.Symbol] == nil {
+			w.rows[t.Symbol] = &row{high: t.Price, low: t.Price}
+		}
+		r := w.rows[t.Symbol]
+		r.trades++
+		r.volume += t.Size
+		r.value += t.Price * float64(t.Size)
+		r.high, r.low = max(r.high, t.Price), min(r.low, t.Price)
 	}
-	switch err := json.Unmarshal(m.Data, &r); {
-	case err != nil:
-		return trade{}, nil
-	case r.Subscribed != nil:
-		return r.answer, nil
-	}
-	return r.Data, nil
+	return w, nil
 }
 
-// A census counts what comes out of decode.
-type census struct {
-	diary                               *log.Logger
-	roundLots, oddLots, answers, others atomic.Int64
-}
-
-// isRoundLot counts an item and lets the round lots pass. It runs on a
-// goroutine of the pipeline.
-func (c *census) isRoundLot(item any) bool {
-	t, ok := item.(trade)
-	switch {
-	case !ok:
-		c.answers.Add(1)
-		c.diary.Printf("<- %v", item)
-	case t.Symbol == "":
-		c.others.Add(1)
-	case t.Size < roundLot:
-		c.oddLots.Add(1)
-	default:
-		c.roundLots.Add(1)
-		return true
-	}
-	return false
-}
-
-// String tells the counts.
-func (c *census) String() string {
-	return fmt.Sprintf("%d round lots, %d odd lots, %d answers, %d other messages",
-		c.roundLots.Load(), c.oddLots.Load(), c.answers.Load(), c.others.Load())
-}
+// average is the average price, weighted by volume.
+func (r *row) average() float64 { return r.value / float64(r.volume) }
