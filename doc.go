@@ -1,6 +1,22 @@
 // Package wsflow is the root of a WebSocket client: connections as iterators,
 // channels and rxgo Observables. It holds nothing but this comment.
 //
+//	conn, err := dial.Dial(ctx, url, nil)
+//	if err != nil {
+//		return err
+//	}
+//	conn.SendText(ctx, "hello")
+//	for message, err := range conn.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(message)
+//		break
+//	}
+//	return conn.Shutdown(ctx, result.StatusNormalClosure, "thanks") // closes, and waits for the peer's Close
+//
+// The packages:
+//
 //   - [github.com/wsflow/wsflow/dial] connects: from a URL to an open
 //     connection.
 //   - [github.com/wsflow/wsflow/stream] is the connection: messages in as a

@@ -1,6 +1,8 @@
 package wsflow_test
 
 import (
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +64,55 @@ func TestReadmeCode(t *testing.T) {
 			t.Errorf("this stands in no file that is run:\n%s", b[1])
 		}
 	}
+}
+
+// The comment of each package begins with an example, which stands in a file that
+// is compiled, and run by a test.
+func TestPackageComments(t *testing.T) {
+	for folder, example := range map[string]string{
+		".":                 "examples/quickstart/main.go",
+		"result":            "result/example_test.go",
+		"stream":            "stream/example_test.go",
+		"dial":              "dial/example_test.go",
+		"deflate":           "deflate/example_test.go",
+		"heartbeat":         "heartbeat/example_test.go",
+		"stream/streamtest": "stream/streamtest/operators_test.go",
+	} {
+		comment := packageComment(t, folder)
+		code := regexp.MustCompile(`(?m)^\t.*\n(?:(?:\t.*)?\n)*`).FindString(comment)
+		text, err := os.ReadFile(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case code == "":
+			t.Errorf("%s: the package comment has no example", folder)
+		case !strings.Contains(plain(string(text)), plain(code)):
+			t.Errorf("%s: this does not stand in %s:\n%s", folder, example, code)
+		}
+	}
+}
+
+// packageComment returns the comment of the package in a folder.
+func packageComment(t *testing.T, folder string) string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.Doc != nil {
+			return file.Doc.Text()
+		}
+	}
+	return ""
 }
 
 // The README's first example is most of a program. It is run against a server

@@ -1,10 +1,19 @@
 // Package deflate compresses messages: the permessage-deflate extension as an
-// operator of a connection.
+// operator of a connection. Package dial offers it by default.
 //
-// Put [New] into the operators of a client; it is negotiated in the opening
-// handshake, and does nothing if the server does not take it. A server hands
-// the client's offers to [Operator.Negotiate]. [Of] shows what was agreed on
-// and how much it saves.
+//	conn, err := dial.Dial(ctx, url, &dial.Options{
+//		Operators: dial.DefaultOperators(deflate.New(&deflate.Options{Level: 9})),
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	if state, ok := deflate.Of(conn); ok { // the server has agreed
+//		defer func() { fmt.Printf("%+v\n", state.Sent()) }()
+//	}
+//
+// [New] is negotiated in the opening handshake, and does nothing if the server
+// does not take it. A server hands the client's offers to [Operator.Negotiate].
+// [Of] shows what was agreed on and how much it saves.
 //
 // A connection on which messages may refer back to earlier ones ("context
 // takeover", the default) keeps 2^bits bytes for each direction, 32 KiB unless
@@ -12,22 +21,6 @@
 // of this, at the fastest level, three quarters as much and a table to find
 // its way in them. Encoders and decoders are borrowed while a message is under
 // way. Without context takeover nothing is kept.
-//
-// The decoder is this package's own, and so is the encoder of the fastest
-// level, because those of klauspost/compress, which do the other levels, do
-// not fit here; their comments say why. In one run of this package's
-// benchmarks, with windows of 32 KiB kept and JSON messages of 256 bytes, a
-// message took 2 to 6 us to compress, against 80 to 100 us for a klauspost
-// writer that is handed the window each time, and 10 us for a compress/flate
-// writer of 1.2 MB that the connection keeps; and the results were no larger
-// than klauspost's, or by 2 % at most.
-//
-// klauspost/compress remains for the levels above. Of English text, HTML and
-// JSON in messages of 64 KiB the own encoder makes up to 2 % more than its level
-// 2, at the same speed; but up to 16 % more than its level 6, in 0.4 to 0.6 of
-// the time, and 12 to 28 % more than its level 9, in a seventh or less. With
-// windows of 4 KiB it makes up to 12 % more than klauspost's writer for these,
-// in 0.2 to 0.7 of the time.
 //
 // https://www.rfc-editor.org/rfc/rfc7692.html
 package deflate

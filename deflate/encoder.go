@@ -6,6 +6,22 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
+// The decoder is this package's own, and so is the encoder of the fastest
+// level, because those of klauspost/compress, which do the other levels, do
+// not fit here; their comments say why. In one run of this package's
+// benchmarks, with windows of 32 KiB kept and JSON messages of 256 bytes, a
+// message took 2 to 6 us to compress, against 80 to 100 us for a klauspost
+// writer that is handed the window each time, and 10 us for a compress/flate
+// writer of 1.2 MB that the connection keeps; and the results were no larger
+// than klauspost's, or by 2 % at most.
+//
+// klauspost/compress remains for the levels above. Of English text, HTML and
+// JSON in messages of 64 KiB the own encoder makes up to 2 % more than its level
+// 2, at the same speed; but up to 16 % more than its level 6, in 0.4 to 0.6 of
+// the time, and 12 to 28 % more than its level 9, in a seventh or less. With
+// windows of 4 KiB it makes up to 12 % more than klauspost's writer for these,
+// in 0.2 to 0.7 of the time.
+
 // An encoder compresses one message. It is borrowed while that is under way;
 // between messages a connection keeps only its window and a small table.
 type encoder struct {

@@ -1,17 +1,20 @@
 // Package dial connects to WebSocket servers: it does everything from a URL to
 // an open [stream.Conn].
 //
-//	conn, err := dial.Dial(ctx, "wss://example.com/feed", nil)
+//	conn, err := dial.Dial(ctx, url, nil)
 //	if err != nil {
 //		return err
 //	}
-//	conn.SendText(ctx, "subscribe")
+//	if err := conn.SendText(ctx, "subscribe"); err != nil {
+//		return err
+//	}
 //	for message, err := range conn.All(ctx) {
 //		if err != nil {
 //			return err
 //		}
 //		fmt.Println(message)
 //	}
+//	return nil // the server has closed with 1000
 //
 // # Dial or Connect
 //

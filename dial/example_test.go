@@ -34,6 +34,41 @@ func echo() *httptest.Server {
 	}))
 }
 
+// feed prints what a server streams to those who subscribe.
+func feed(ctx context.Context, url string) error {
+	conn, err := dial.Dial(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	if err := conn.SendText(ctx, "subscribe"); err != nil {
+		return err
+	}
+	for message, err := range conn.All(ctx) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(message)
+	}
+	return nil // the server has closed with 1000
+}
+
+func Example() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		c.Read(context.Background())
+		c.Write(context.Background(), websocket.MessageText, []byte("news"))
+		c.Close(websocket.StatusNormalClosure, "")
+	}))
+	defer server.Close()
+	fmt.Println(feed(context.Background(), server.URL))
+	// Output:
+	// news
+	// <nil>
+}
+
 func ExampleDial() {
 	server := echo()
 	defer server.Close()

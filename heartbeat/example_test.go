@@ -5,11 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
+	"github.com/coder/websocket"
+
+	"github.com/wsflow/wsflow/dial"
 	"github.com/wsflow/wsflow/heartbeat"
+	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
+
+// watched connects with a heartbeat that asks soon and gives up soon.
+func watched(ctx context.Context, url string) error {
+	beat := heartbeat.New(&heartbeat.Options{Interval: 10 * time.Second, Timeout: time.Minute})
+	conn, err := dial.Dial(ctx, url, &dial.Options{Operators: dial.DefaultOperators(beat)})
+	if err != nil {
+		return err
+	}
+	if state, ok := heartbeat.Of(conn); ok {
+		state.OnRTT(func(r heartbeat.RTT) { fmt.Println("round trip:", r.Last) })
+	}
+	return conn.Shutdown(ctx, result.StatusNormalClosure, "")
+}
+
+func Example() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := websocket.Accept(w, r, nil); err == nil {
+			c.Read(context.Background())
+		}
+	}))
+	defer server.Close()
+	fmt.Println(watched(context.Background(), server.URL))
+	// Output: <nil>
+}
 
 // A client asks its server for a sign of life every five milliseconds, and
 // reports how long the first one took.

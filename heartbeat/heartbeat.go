@@ -1,7 +1,18 @@
-// Package heartbeat watches over the life of a connection, as an operator. It
-// sends a Ping when nothing has proven the peer alive for an interval, and again
-// after each further interval. It measures how long the Pongs take, and ends the
-// connection when the peer stays silent.
+// Package heartbeat watches over the life of a connection, as an operator.
+// Package dial has it by default.
+//
+//	beat := heartbeat.New(&heartbeat.Options{Interval: 10 * time.Second, Timeout: time.Minute})
+//	conn, err := dial.Dial(ctx, url, &dial.Options{Operators: dial.DefaultOperators(beat)})
+//	if err != nil {
+//		return err
+//	}
+//	if state, ok := heartbeat.Of(conn); ok {
+//		state.OnRTT(func(r heartbeat.RTT) { fmt.Println("round trip:", r.Last) })
+//	}
+//
+// It sends a Ping when nothing has proven the peer alive for an interval, and
+// again after each further interval. It measures how long the Pongs take, and
+// ends the connection when the peer stays silent.
 //
 // # What counts as silence
 //

@@ -1,5 +1,16 @@
 // Package result says how a WebSocket connection ended.
 //
+//	status, err := promise.Wait(ctx) // the promise of dial.Connect, or of a connection's Result
+//	var closed *result.CloseError
+//	switch {
+//	case err == nil:
+//		fmt.Println("a good end:", status)
+//	case errors.As(err, &closed):
+//		fmt.Println("the peer closed with", closed.Code)
+//	case errors.As(err, new(*result.ConnectionFailed)):
+//		fmt.Println("no Close came:", err)
+//	}
+//
 // Every connection has exactly one terminal event: a [Status], the close code
 // and reason, which is either a success or carries an error. It is a success if
 // the peer's Close has the code 1000, no code at all, or the one that the program

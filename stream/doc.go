@@ -1,40 +1,23 @@
-// Package stream runs a WebSocket connection behind its opening handshake: a
+// Package stream is a WebSocket connection behind its opening handshake: a
 // source of inbound messages, a sink for outbound ones, operators between them
 // and the wire, and one terminal event.
 //
+//	conn, err := dial.Dial(ctx, url, nil)
+//	if err != nil {
+//		return err
+//	}
+//	for message, err := range conn.All(ctx) {
+//		if err != nil {
+//			return err // why the connection ended, if that was no success
+//		}
+//		if err := conn.SendText(ctx, "you said "+message.String()); err != nil {
+//			return err
+//		}
+//	}
+//	return nil // the peer has closed with 1000
+//
 // Package dial makes connections; [New] runs one over anything that reads and
 // writes, in either role.
-//
-// # The data path
-//
-//	in :  socket -> inbound -> operators -> messages -> source -> you
-//	out:  you -> sink -> messages -> operators -> outbox -> one gathered write -> socket
-//
-// What is hard about a connection is state. It stands in three machines that do
-// no I/O, take no lock, start no goroutine and read no clock: inbound turns bytes
-// into pieces of messages and control frames, outbox holds the frames that wait
-// to be written, and closing knows how the connection ends. Thin shells around
-// them lock, ask a machine, and do what it says.
-//
-//	inbound.go, frame.go, scan.go     bytes into frames; the parse cursor and the scan cursor
-//	burst.go, assembler.go            whole small frames in one loop; messages of many pieces
-//	reader.go, lookahead.go, idle.go  who reads: the consumer, or the look-ahead while it is away
-//	chain.go, operator.go, link.go    the operators
-//	source.go, claim.go               All and Reader; who takes messages, and who is next
-//	fanout.go, audience.go            one reader, many subscribers
-//	lane.go, queue.go, host.go        each subscriber's queue, and the way into it
-//	outbox.go, writer.go              what waits to be written, and who writes it
-//	send.go, pipe.go, sink.go, messagewriter.go    the ways to send
-//	closing.go, close.go, linger.go   the end
-//	discard.go                        messages that nobody takes
-//	transport.go, clock.go            what lies under a connection, and its one timer
-//	conn.go                           the connection: its parts, and New
-//
-// All bytes that came and were not taken lie in one list of borrowed buffers, and
-// frames are parsed where they lie. What stands between two operators is a
-// [Frame], a piece of a message and not the whole of it, so that a message of any
-// length streams through a few KiB. Pieces are pulled up one at a time, as they
-// are asked for, so that what a few bytes inflate to never waits in memory.
 //
 // # Taking messages
 //
@@ -95,4 +78,35 @@
 // [Conn.Shutdown] closes and waits, for a program that is about to exit.
 // [Conn.Close] starts and returns. After [Conn.CloseNow] a connection holds no
 // message. After a write has failed, sends are refused at once with its cause.
+//
+// # The data path
+//
+//	in :  socket -> inbound -> operators -> messages -> source -> you
+//	out:  you -> sink -> messages -> operators -> outbox -> one gathered write -> socket
+//
+// What is hard about a connection is state. It stands in three machines that do
+// no I/O, take no lock, start no goroutine and read no clock: inbound turns bytes
+// into pieces of messages and control frames, outbox holds the frames that wait
+// to be written, and closing knows how the connection ends. Thin shells around
+// them lock, ask a machine, and do what it says.
+//
+//	inbound.go, frame.go, scan.go     bytes into frames; the parse cursor and the scan cursor
+//	burst.go, assembler.go            whole small frames in one loop; messages of many pieces
+//	reader.go, lookahead.go, idle.go  who reads: the consumer, or the look-ahead while it is away
+//	chain.go, operator.go, link.go    the operators
+//	source.go, claim.go               All and Reader; who takes messages, and who is next
+//	fanout.go, audience.go            one reader, many subscribers
+//	lane.go, queue.go, host.go        each subscriber's queue, and the way into it
+//	outbox.go, writer.go              what waits to be written, and who writes it
+//	send.go, pipe.go, sink.go, messagewriter.go    the ways to send
+//	closing.go, close.go, linger.go   the end
+//	discard.go                        messages that nobody takes
+//	transport.go, clock.go            what lies under a connection, and its one timer
+//	conn.go                           the connection: its parts, and New
+//
+// All bytes that came and were not taken lie in one list of borrowed buffers, and
+// frames are parsed where they lie. What stands between two operators is a
+// [Frame], a piece of a message and not the whole of it, so that a message of any
+// length streams through a few KiB. Pieces are pulled up one at a time, as they
+// are asked for, so that what a few bytes inflate to never waits in memory.
 package stream

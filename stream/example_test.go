@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 
+	"github.com/coder/websocket"
 	"github.com/reactivex/rxgo/v2"
 
+	"github.com/wsflow/wsflow/dial"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -48,6 +52,41 @@ func ExampleNew() {
 	// Output:
 	// hello
 	// 1000 "" <nil>
+}
+
+// shout answers each message until the peer closes.
+func shout(ctx context.Context, url string) error {
+	conn, err := dial.Dial(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	for message, err := range conn.All(ctx) {
+		if err != nil {
+			return err // why the connection ended, if that was no success
+		}
+		if err := conn.SendText(ctx, "you said "+message.String()); err != nil {
+			return err
+		}
+	}
+	return nil // the peer has closed with 1000
+}
+
+func Example() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		c.Write(context.Background(), websocket.MessageText, []byte("hello"))
+		_, answer, _ := c.Read(context.Background())
+		fmt.Println(string(answer))
+		c.Close(websocket.StatusNormalClosure, "")
+	}))
+	defer server.Close()
+	fmt.Println(shout(context.Background(), server.URL))
+	// Output:
+	// you said hello
+	// <nil>
 }
 
 // A slow subscriber that needs no more than the last message does not hold up
@@ -136,6 +175,28 @@ func ExampleDecode() {
 	// 99.5
 	// skipped "oops"
 	// 101
+}
+
+// Values as JSON, sent by a function for their type.
+func ExampleEncode() {
+	type order struct{ Symbol string }
+	ctx := context.Background()
+	near, far := net.Pipe()
+	client, _ := stream.New(near, stream.Client, nil)
+	server, _ := stream.New(far, stream.Server, nil)
+
+	send := stream.Encode(client.Send, stream.Text, json.Marshal)
+	fmt.Println(send(ctx, order{"ACME"}))
+	fmt.Println(send(ctx, make(chan int)))
+	client.Close(result.StatusNormalClosure, "")
+	for message, err := range server.All(ctx) {
+		fmt.Println(message, err)
+	}
+	client.Result().Wait(ctx)
+	// Output:
+	// <nil>
+	// json: unsupported type: chan int
+	// {"Symbol":"ACME"} <nil>
 }
 
 // JSON as items of an Observable: a bad message is an error item, and the

@@ -9,6 +9,11 @@ import (
 	"github.com/wsflow/wsflow/stream/streamtest"
 )
 
+func TestHeartbeat(t *testing.T) {
+	op := heartbeat.New(nil)
+	streamtest.Run(t, func() (client, server stream.Operator) { return op, op })
+}
+
 // TestOperators runs the operators of this module, alone and together.
 func TestOperators(t *testing.T) {
 	streamtest.Run(t, beating, compressing(t, nil))

@@ -3,7 +3,7 @@
 //
 // In the test of an operator:
 //
-//	func TestOperator(t *testing.T) {
+//	func TestHeartbeat(t *testing.T) {
 //		op := heartbeat.New(nil)
 //		streamtest.Run(t, func() (client, server stream.Operator) { return op, op })
 //	}
