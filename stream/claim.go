@@ -365,6 +365,14 @@ func (s *source) keepFirst(atHand []Message, owned ...[]Message) {
 	}
 }
 
+// keeps reports that something is kept, also for one who does not take while a lane
+// gives back after the end.
+func (s *source) keeps() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.kept) > 0
+}
+
 // keepLast keeps messages at hand behind what was kept before.
 func (s *source) keepLast(atHand []Message) { s.kept = appendOwned(s.kept, atHand) }
 

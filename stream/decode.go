@@ -16,8 +16,8 @@ import (
 //	for trade, err := range stream.Decode[Trade](conn.All(ctx), json.Unmarshal) { ... }
 //
 // A message for which decode returns an error gives a zero T and a
-// *[DecodeError], and the loop goes on with the next message. Other errors are
-// those of seq, whose loop ends then.
+// *[DecodeError], and a [Notice] a *[GapError]; the loop goes on with the next
+// message. Other errors are those of seq, whose loop ends then.
 func Decode[T any](seq iter.Seq2[Message, error], decode func([]byte, any) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if decode == nil {
@@ -38,8 +38,8 @@ func Decode[T any](seq iter.Seq2[Message, error], decode func([]byte, any) error
 }
 
 // Decoder is [Decode] for the Map of an Observable of messages: its items become
-// those of type T. A bad message is a *[DecodeError], which ends the pipeline
-// unless Map is told to go on:
+// those of type T. A bad message is a *[DecodeError], and a [Notice] a *[GapError],
+// which ends the pipeline unless Map is told to go on:
 //
 //	trades := conn.Observable(nil).Map(stream.Decoder[Trade](json.Unmarshal),
 //		rxgo.WithErrorStrategy(rxgo.ContinueOnError))
@@ -63,6 +63,9 @@ func Decoder[T any](decode func([]byte, any) error) rxgo.Func {
 var errNoDecode = &result.ArgumentError{Name: "decode", Allowed: "a function, not nil"}
 
 func decodeOne[T any](m Message, decode func([]byte, any) error) (v T, err error) {
+	if m.Type == Notice {
+		return v, &GapError{Origin: m.Origin(), Gap: m.Gap()}
+	}
 	if err := decode(m.Data, &v); err != nil {
 		var none T
 		return none, &DecodeError{Message: m.Clone(), Err: err}

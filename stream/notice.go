@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/wsflow/wsflow/result"
@@ -55,9 +57,42 @@ func (m *Message) runs(with *Message) bool {
 	return m.Type != Notice && with.Type != Notice && m.Origin() == with.Origin()
 }
 
-// Data reports whether item is a [Message] that came from a peer or a program, and
-// no [Notice]. It is a predicate for the Filter of an Observable.
+// Data reports whether item is a [Message] and no [Notice], or a []Message that does
+// not begin with one. It is a predicate for the Filter of an Observable:
+//
+//	relay.Observable(nil).Filter(stream.Data)
 func Data(item any) bool {
-	m, ok := item.(Message)
-	return ok && m.Type != Notice
+	switch v := item.(type) {
+	case Message:
+		return v.Type != Notice
+	case []Message:
+		return len(v) > 0 && v[0].Type != Notice
+	}
+	return false
+}
+
+// A GapError is what [Decode] and [Decoder] make of a [Notice]. The stream goes on,
+// so the error with which the connection ended is in Gap alone, and not wrapped.
+type GapError struct {
+	Origin *Origin // of the Notice; may be nil
+	Gap    *Gap
+}
+
+// Error tells which connection ended, why, and what follows.
+func (e *GapError) Error() string {
+	g, from, follows := e.Gap, "", "the next one is not open yet"
+	why := fmt.Sprint(g.Status)
+	if g.Status.Err != nil {
+		why = g.Status.Err.Error()
+	}
+	if e.Origin != nil && e.Origin.Name != "" {
+		from = " of " + strconv.Quote(e.Origin.Name)
+	}
+	switch {
+	case g.Final:
+		follows = "none follows"
+	case g.To > 0:
+		follows = fmt.Sprintf("number %d is open after %v", g.To, g.Down)
+	}
+	return fmt.Sprintf("wsflow: connection %d%s ended: %s; %s", g.From, from, why, follows)
 }

@@ -10,7 +10,7 @@ import (
 // Pipe sends what comes on ch, many messages with one write, until ch is closed, ctx
 // ends, a message cannot be sent, or the connection ends. Messages that it takes
 // belong to it, and it releases them when they were written: send a Clone of one
-// that [Conn.All] lent. Any number of Pipes, Sinks and Sends may run at the same
+// that [Conn.All] lent. A [Notice] is passed over. Any number of Pipes, Sinks and Sends may run at the same
 // time. [Conn.Close] and [Conn.Flush] wait for what stands in ch.
 //
 // unsent is what Pipe took and did not send, oldest first. The caller owns those
@@ -100,6 +100,10 @@ func (p *pipe) run() error {
 			if !ok {
 				return p.recall(0)
 			}
+			if m.Type == Notice {
+				m.Release()
+				continue
+			}
 			p.gather(append(p.taken[:0], m), cap(p.ch))
 		case p.answer = <-p.drain:
 			p.left = len(p.ch)
@@ -149,6 +153,10 @@ func (p *pipe) gather(taken []Message, n int) {
 	for size := 0; n > 0 && size < gatherMax; n-- {
 		select {
 		case m, ok := <-p.ch:
+			if ok && m.Type == Notice {
+				m.Release()
+				continue
+			}
 			if ok {
 				taken = append(taken, m)
 				size += len(m.Data)

@@ -15,7 +15,7 @@ import (
 // Send sends one message. It waits for its turn and, while 192 KiB of frames
 // wait for the network, for room; it returns when the message was accepted,
 // which means neither that it was written nor that it was delivered: see
-// [Conn.Flush]. Data is copied and stays the caller's.
+// [Conn.Flush]. Data is copied and stays the caller's. A [Notice] is passed over.
 //
 // A message larger than Options.FragmentSize waits for room before each of its
 // fragments. If ctx ends between two of them, the message cannot be finished, and
@@ -31,6 +31,9 @@ import (
 // Send with a context that never ends does that itself, and waits for the
 // network with it, also on behalf of those that send meanwhile.
 func (c *Conn) Send(ctx context.Context, m Message) error {
+	if m.Type == Notice {
+		return checkContext(ctx)
+	}
 	if err := cmp.Or(checkContext(ctx), m.check()); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type SinkOptions struct {
 // one of several sinks that get the same one. A message that cannot be sent (text
 // that is not UTF-8, a type that is neither Text nor Binary, one that an operator
 // refuses) is skipped; if ctx is nil or Buffer cannot be used, that is each of them,
-// with a *result.ArgumentError. SinkOptions.Unsent is told of each message that was
+// with a *result.ArgumentError. A [Notice] is passed over without a word. SinkOptions.Unsent is told of each message that was
 // not sent; without it, they are logged.
 //
 // Closing the channel ends this producer and, unless asked for, not the
@@ -147,6 +147,10 @@ func (s *sink) empty(giveUp func(Message, error), why error) {
 
 // lose gives up on a message that comes too late.
 func (s *sink) lose(m Message, why error) {
+	if m.Type == Notice {
+		m.Release()
+		return
+	}
 	s.late++
 	if s.tell != nil {
 		s.tell(m, why)
@@ -157,6 +161,10 @@ func (s *sink) lose(m Message, why error) {
 
 // skip gives up on a message that cannot be sent.
 func (s *sink) skip(m Message, why error) {
+	if m.Type == Notice {
+		m.Release()
+		return
+	}
 	if s.tell != nil {
 		s.tell(m, why)
 		return

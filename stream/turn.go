@@ -94,7 +94,7 @@ func (r *Relay) settle() (pump bool) {
 	r.due.Store(false)
 	a.settle()
 	r.blocks.Store(len(a.lanes) == 1 && a.lanes[0].blocks())
-	if len(r.source.kept) == 0 {
+	if !r.source.keeps() {
 		r.hoard = 0
 		return false
 	}
@@ -114,7 +114,7 @@ func (r *Relay) conclude() (ended []lane, idle bool) {
 			idle = true
 		}
 		any, _ := s.taken()
-		if !r.ended() || r.paused.Load() != 0 || len(s.kept) > 0 || s.over && !any {
+		if !r.ended() || r.paused.Load() != 0 || s.keeps() || s.over && !any {
 			return nil, idle
 		}
 		s.over = true
@@ -155,7 +155,17 @@ func (r *Relay) pump() {
 // present gives messages of one origin, or a Notice, to all lanes, under the turn.
 func (r *Relay) present(messages []Message) {
 	a := &r.audience
+	if a.g.halted() {
+		err := a.g.attend()
+		if a.settle(); err == errOver {
+			r.from.lose(messages)
+			return
+		}
+	}
 	switch {
+	case len(a.lanes) == 0:
+		r.source.keepLast(messages)
+		return
 	case messages[0].own == nil:
 		a.give(messages)
 	case a.crowded():
