@@ -403,6 +403,7 @@ func TestSourcesEndWithoutATaker(t *testing.T) {
 		join(t, f, inner, func(st result.Status) { ended = st.Code == 1000 })
 		p.Sends(script.Text("one"), script.Text("two"), script.Close(1000, ""))
 		time.Sleep(5 * time.Second) // the look-ahead finds the Close
+		synctest.Wait()
 		if !ended {
 			t.Error("the sources have not ended")
 		}
