@@ -3,10 +3,12 @@ package wsflow_test
 import (
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -125,6 +127,37 @@ func TestReadmeProgram(t *testing.T) {
 		if want := "hello\n"; err != nil || string(out) != want {
 			t.Errorf("given %q it ended with %v and printed %q, want %q", args, err, out, want)
 		}
+	}
+}
+
+// The page about fuzzing has each target, and no other.
+func TestFuzzingPage(t *testing.T) {
+	var targets []string
+	target := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(f \*testing\.F\)`)
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range target.FindAllStringSubmatch(string(source), -1) {
+			targets = append(targets, m[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for row := range strings.Lines(pages(t)["docs/fuzzing.md"]) {
+		if strings.HasPrefix(row, "| `Fuzz") {
+			cell, _, _ := strings.Cut(row[1:], "|")
+			rows = append(rows, regexp.MustCompile(`Fuzz\w+`).FindAllString(cell, -1)...)
+		}
+	}
+	slices.Sort(targets)
+	slices.Sort(rows)
+	if !slices.Equal(rows, targets) {
+		t.Errorf("docs/fuzzing.md has %q, the code has %q", rows, targets)
 	}
 }
 

@@ -31,13 +31,13 @@
 //	Conn.OnText, OnBinary    callbacks
 //
 // All, Receive and Reader are exclusive while they run. The others may be used
-// together, and each of their subscribers gets every message; what happens to one
-// that is slow is said by its [SubscribeOptions]. Messages that no subscription was given
-// wait for the next taker, in whatever way it takes: those that come before the
-// first, and those that the last one was not given. Where messages come in bursts
-// a lone subscriber is given the buffer that they were read into, which comes back
-// when all of them are released; each of several gets copies. [Decode] makes
-// values of messages.
+// together, and each of their subscribers gets every message; its
+// [SubscribeOptions] say what happens to one that is slow. Messages that no
+// subscription was given wait for the next taker, in whatever way it takes: those
+// that come before the first, and those that the last one was not given. Where
+// messages come in bursts a lone subscriber is given the buffer that they were
+// read into, which comes back when all of them are released; each of several gets
+// copies. [Decode] makes values of messages.
 //
 // # Sending messages
 //
