@@ -136,10 +136,7 @@ func (in *inbound) next() {
 	in.drop()
 	in.open()
 	s := in.behind[0]
-	in.behind = in.behind[:copy(in.behind, in.behind[1:])]
-	if len(in.behind) == 0 {
-		in.behind = nil
-	}
+	in.forget(1)
 	in.own, in.buf, in.base = s.own, s.own.Mem, s.base
 	in.pos, in.end, in.filled = s.from, s.end, s.end
 }
@@ -161,8 +158,16 @@ func (in *inbound) join(want int) {
 			emptied++
 		}
 	}
-	in.behind = in.behind[:copy(in.behind, in.behind[emptied:])]
+	in.forget(emptied)
 	in.replace(own, n)
+}
+
+// forget takes the first segments behind out of the list.
+func (in *inbound) forget(n int) {
+	clear(in.behind[:n])
+	if in.behind = in.behind[n:]; len(in.behind) == 0 {
+		in.behind = nil
+	}
 }
 
 // replace makes own, which holds n bytes from the parse cursor on, the segment

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"sort"
 
 	"github.com/wsflow/wsflow/internal/wire"
 )
@@ -73,14 +74,18 @@ func (in *inbound) peek(dst []byte, offset int64) []byte {
 	if in.own != nil {
 		n = peekInto(dst, in.buf[:in.filled], offset-in.base)
 	}
-	for i := range in.behind {
-		if n == len(dst) {
-			break
-		}
+	for i := in.segmentOf(offset + int64(n)); n < len(dst) && i < len(in.behind); i++ {
 		s := &in.behind[i]
 		n += peekInto(dst[n:], s.own.Mem[:s.end], offset+int64(n)-s.base)
 	}
 	return dst[:n]
+}
+
+// segmentOf returns the index in behind of the segment in which an offset lies, or
+// of one before it. There may be thousands, and a frame may have 2 bytes.
+func (in *inbound) segmentOf(offset int64) int {
+	after := sort.Search(len(in.behind), func(i int) bool { return in.behind[i].base > offset })
+	return max(after-1, 0)
 }
 
 // peekInto copies what stands from an index on, if that lies within src.
