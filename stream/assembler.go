@@ -39,13 +39,19 @@ func tooBig(size, limit int64) error {
 	}
 }
 
-// room returns memory to read into behind what is there, for up to left bytes.
-func (a *assembler) room(left int64) []byte {
+// room returns memory to read into behind what is there, for what is left of the
+// frame or less. A frame that does not end its message leaves room for the next one,
+// as add does.
+func (a *assembler) room(f *frame, limit int64) []byte {
 	if a.own == nil || a.n == len(a.own.Mem) {
-		a.grow(a.n + int(min(left, int64(max(firstGrasp, a.n)))))
+		size := a.n + int(min(f.left, int64(max(firstGrasp, a.n))))
+		if !f.fin {
+			size = max(size, doubled(a.n, limit))
+		}
+		a.grow(size)
 	}
 	p := a.own.Mem[a.n:]
-	return p[:min(int64(len(p)), left)]
+	return p[:min(int64(len(p)), f.left)]
 }
 
 // came says that n bytes were read into the room.
@@ -68,13 +74,17 @@ func (a *assembler) fresh() []byte {
 // limit, if there is one.
 func (a *assembler) add(p []byte, limit int64) {
 	if a.own == nil || a.n+len(p) > len(a.own.Mem) {
-		room := 2 * a.n
-		if limit >= 0 {
-			room = int(min(int64(room), limit))
-		}
-		a.grow(max(a.n+len(p), room))
+		a.grow(max(a.n+len(p), doubled(a.n, limit)))
 	}
 	a.n += copy(a.own.Mem[a.n:], p)
+}
+
+// doubled returns twice as many bytes, or the limit if that is less and not negative.
+func doubled(n int, limit int64) int {
+	if limit < 0 {
+		return 2 * n
+	}
+	return int(min(2*int64(n), limit))
 }
 
 func (a *assembler) grow(n int) {

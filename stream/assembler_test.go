@@ -47,9 +47,10 @@ func TestAssemblerRoom(t *testing.T) {
 	var a assembler
 	a.typ = Binary
 	want := []byte{}
-	for left := int64(5 << 20); left > 0; {
-		p := a.room(left)
-		if len(p) == 0 || int64(len(p)) > left || len(a.own.Mem) > max(2*a.n, firstGrasp)+1 {
+	f := frame{fin: true, left: 5 << 20}
+	for f.left > 0 {
+		p := a.room(&f, -1)
+		if len(p) == 0 || int64(len(p)) > f.left || len(a.own.Mem) > max(2*a.n, firstGrasp)+1 {
 			t.Fatalf("%d bytes of room, %d in all, behind %d of %d", len(p), len(a.own.Mem), a.n, 5<<20)
 		}
 		n := (len(p) + 1) / 2
@@ -64,12 +65,42 @@ func TestAssemblerRoom(t *testing.T) {
 		if a.fresh() != nil {
 			t.Fatal("bytes are fresh twice")
 		}
-		left -= int64(n)
+		f.left -= int64(n)
 	}
 	if m := a.message(); !bytes.Equal(m.Data, want) {
 		t.Error("the message is not what was read")
 	}
 	a.recall()
+}
+
+// A message of many frames that are read to where it lies is copied a few times at
+// most, and takes no more memory than twice what came, nor than the limit.
+func TestAssemblerRoomForManyFrames(t *testing.T) {
+	const frames, each = 64, inPlace + 1
+	for _, limit := range []int64{-1, 1 << 30, frames * each} {
+		a, grown, size := assembler{typ: Binary}, 0, 0
+		for range frames {
+			for f := (frame{left: each}); f.left > 0; {
+				n := len(a.room(&f, limit))
+				if len(a.own.Mem) != size {
+					grown, size = grown+1, len(a.own.Mem)
+				}
+				a.came(n)
+				a.fresh()
+				f.left -= int64(n)
+				if size > 2*a.n {
+					t.Fatalf("limit %d: %d bytes take %d", limit, a.n, size)
+				}
+			}
+		}
+		if grown > 12 {
+			t.Errorf("limit %d: %d frames took %d buffers", limit, frames, grown)
+		}
+		if limit == frames*each && int64(size) != limit {
+			t.Errorf("the buffer has %d bytes, for a limit of %d", size, limit)
+		}
+		a.reset()
+	}
 }
 
 // A message is too big once a header says so, before its payload comes.

@@ -191,7 +191,7 @@ const leastRoom = 4 << 10
 func (in *inbound) room(want, size, least int) []byte {
 	if in.direct() {
 		in.drop()
-		return in.msg.room(in.frame.left)
+		return in.msg.room(&in.frame, in.limit)
 	}
 	left := in.end - in.pos
 	need := least
