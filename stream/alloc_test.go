@@ -127,7 +127,7 @@ func TestAllocationsOfSend(t *testing.T) {
 // when a Pong comes. The bounds leave room for what else the process does, but
 // none for stacks of 4 KiB, nor for buffers.
 func TestMemoryOfIdleConnections(t *testing.T) {
-	const connections, maxStack, maxHeap = 400, 3500, 3700
+	const connections, maxStack, maxHeap = 400, 3500, 4200
 	var peers []net.Conn
 	stackBefore, heapBefore := inUse()
 	for range connections {

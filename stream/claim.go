@@ -34,12 +34,12 @@ type source struct {
 	// Guarded by mu.
 	mu    sync.Mutex
 	mode  mode
+	used  bool          // somebody has taken messages
+	owes  bool          // last, below, has yet to give back
 	owner *feed         // of a Relay, for which alone messages are taken; nil: for anybody
 	by    *feed         // for which the exclusive taker takes them
-	used  bool          // somebody has taken messages
 	lanes []lane        // of the fan-out; those that never wait come first
 	last  lane          // the lane that left when there was no other, until the fan-out has kept what it was not given
-	owes  bool          // last has yet to give back
 	back  []Message     // what last gave back
 	owing []lane        // those that have yet to give back after the stream's end
 	halt  func()        // tells the fan-out to stop; nil before it has begun
