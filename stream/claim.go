@@ -85,7 +85,7 @@ func (s *source) adopt(f *feed) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.owner != nil || s.mode == modeExclusive || s.mode == modeShared {
+	if s.owner != nil || s.mode == modeExclusive && !s.parting() || s.mode == modeShared {
 		return ErrTaken
 	}
 	s.owner = f

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsflow/wsflow/result"
 )
 
 // A subscriber leaves when it ends, though no message comes: nothing of it stays.
@@ -101,4 +103,41 @@ func clientOverPipe(t *testing.T) (*Conn, net.Conn) {
 	}
 	t.Cleanup(func() { c.CloseNow(nil); theirs.Close() })
 	return c, theirs
+}
+
+// A late host adds the lane when the subscription's context has ended.
+type lateHost struct {
+	host
+	cancel context.CancelFunc
+	ended  <-chan Message
+}
+
+func (h *lateHost) subscribe(l lane) error {
+	h.cancel()
+	<-h.ended
+	return h.host.subscribe(l)
+}
+
+// A subscription whose context ends while it begins leaves nothing behind.
+func TestContextEndsWhileASubscriptionBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs := clientOverPipe(t)
+		r, f := NewRelay(nil)
+		for _, h := range []host{c, r} {
+			ctx, cancel := context.WithCancel(t.Context())
+			s, err := newSubscription[Message](ctx, nil, 1)
+			s.open(&lateHost{h, cancel, s.C}, newSingles(h, s), err)
+			if s.Err() != context.Canceled {
+				t.Errorf("it ends with %v", s.Err())
+			}
+		}
+		go theirs.Write([]byte("\x82\x07message"))
+		f.Put(t.Context(), Message{Type: Binary, Data: []byte("message")})
+		for _, h := range []host{c, r} {
+			if m := <-chanOf(t.Context(), h, nil).C; m.String() != "message" {
+				t.Errorf("%q comes", m)
+			}
+		}
+		f.End(result.Status{})
+	})
 }

@@ -197,7 +197,7 @@ func (f *feed) ended(err error) {
 // while nobody takes it. The feed is busy meanwhile.
 func (f *feed) drain() {
 	r := f.r
-	r.lock(nil, nil)
+	r.lock(bystander{}, nil)
 	over, full, err := false, r.hoard >= hoardMost, error(nil)
 	if !full && len(r.audience.lanes) == 0 {
 		over, err = r.read(context.Background(), f, func(m Message, _ error) bool {
@@ -229,7 +229,7 @@ type relayLane struct {
 func (l *relayLane) give(g giver, messages []Message) (given int, err error) {
 	r := l.f.r
 	for given < len(messages) {
-		switch err := r.lock(g.quit(), l.gone); err {
+		switch err := r.lock(g, l.gone); err {
 		case nil:
 		case errOver: // CloseNow
 			g.lose(messages[given:])
@@ -259,7 +259,6 @@ func (l *relayLane) pass(g giver, messages []Message) (n int) {
 	if r.several.Load() {
 		n = min(n, turnMost)
 	}
-	r.from = g
 	if admitted := l.f.admit(messages[:n]); len(admitted) > 0 {
 		r.present(admitted)
 	}

@@ -84,7 +84,7 @@ func (r *Relay) end(st result.Status) {
 func (r *Relay) put(ctx context.Context, m Message) error {
 	p := &putting{ctx: ctx}
 	for {
-		if ctx.Err() != nil || r.lock(ctx.Done(), nil) != nil {
+		if ctx.Err() != nil || r.lock(p, nil) != nil {
 			m.Release()
 			return context.Cause(ctx)
 		}
@@ -113,7 +113,7 @@ func (r *Relay) putNow(p *putting, m Message) (done bool, err error) {
 		m.Release()
 		return true, errRelayEnded
 	case len(r.audience.lanes) > 0:
-		r.from, r.one[0] = p, m
+		r.one[0] = m
 		r.present(r.one[:])
 		r.one[0] = Message{}
 		return true, p.err

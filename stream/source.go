@@ -39,7 +39,7 @@ func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error 
 func (c *Conn) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
 	if err := c.claim(ctx, by); err != nil {
 		if err == errOver {
-			return true, c.ending(ctx)
+			return c.concluded(ctx)
 		}
 		return false, err
 	}
@@ -72,8 +72,20 @@ func (c *Conn) loop(ctx context.Context, by *feed, yield func(Message, error) bo
 
 // isOver is ended for a loop. It tells whether the stream is over.
 func (r *reader) isOver(ctx context.Context, err error) (over bool, why error) {
-	why = r.ended(ctx, err)
-	return r.c.source.over && r.c.ended(), why
+	if e, ok := err.(*stopped); ok {
+		return false, e.cause
+	}
+	r.finish(err)
+	return r.c.concluded(ctx)
+}
+
+// concluded waits for the terminal event of a stream of which nothing more is read,
+// and returns the error to report. It reports false if ctx ends first.
+func (c *Conn) concluded(ctx context.Context) (over bool, err error) {
+	if err := c.outcome(ctx); !c.ended() {
+		return false, err
+	}
+	return true, c.ending(context.Background())
 }
 
 // one yields the next message, and returns what yield does.

@@ -101,7 +101,9 @@ func (s *Subscription[T]) open(h host, l lane, err error) *Subscription[T] {
 			h.leave(l)
 			s.end(context.Cause(s.ctx))
 		})
-		err = h.subscribe(l)
+		if err = h.subscribe(l); s.ctx.Err() != nil {
+			h.leave(l) // the context may have ended before the lane was there
+		}
 	}
 	if err != nil {
 		s.end(err)

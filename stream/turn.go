@@ -10,15 +10,26 @@ import (
 // joined.
 const turnMost = 64
 
-// lock waits for the turn to give messages. Givers get it in the order in which they
-// came. The error is errOver once quit is closed, errLeft once left is.
-func (r *Relay) lock(quit, left <-chan struct{}) error {
+// lock waits for the turn to give messages on behalf of g, while the Relay and g are
+// not paused, and behind what was kept. Givers get it in the order in which they came.
+// Where there is no lane nothing else is waited for. The error is errOver once g's
+// quit is closed, errLeft once left is.
+func (r *Relay) lock(g giver, left <-chan struct{}) error {
+	forced := false
 	for {
-		if err := r.await(quit, left); err != nil {
+		if err := r.await(g.quit(), left); err != nil {
 			return err
 		}
-		if !r.settle() {
-			return nil
+		for !r.settle() {
+			r.from, r.forced = g, forced
+			if a := &r.audience; len(a.lanes) == 0 || !a.g.halted() {
+				return nil
+			}
+			if err := r.audience.g.attend(); err == errOver {
+				r.unlock()
+				return err
+			}
+			forced = r.forced
 		}
 		go r.pump() // ends when what was kept is given; it has the turn
 	}
@@ -155,17 +166,7 @@ func (r *Relay) pump() {
 // present gives messages of one origin, or a Notice, to all lanes, under the turn.
 func (r *Relay) present(messages []Message) {
 	a := &r.audience
-	if a.g.halted() {
-		err := a.g.attend()
-		if a.settle(); err == errOver {
-			r.from.lose(messages)
-			return
-		}
-	}
 	switch {
-	case len(a.lanes) == 0:
-		r.source.keepLast(messages)
-		return
 	case messages[0].own == nil:
 		a.give(messages)
 	case a.crowded():
