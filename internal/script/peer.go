@@ -134,7 +134,7 @@ func (p *Peer) Allows(rsv byte) { p.ref.rsv.Store(uint32(rsv)) }
 func (p *Peer) read() {
 	r := bufio.NewReaderSize(p.gate, 64<<10)
 	for {
-		f, err := readFrame(r)
+		f, err := ReadFrame(r)
 		if err != nil {
 			p.in.put(event{f, err})
 			return

@@ -69,9 +69,9 @@ func opcodeName(op byte) string {
 // mostAtOnce bounds what a script believes of a length field.
 const mostAtOnce = 1 << 30
 
-// readFrame reads one frame as it comes; it judges nothing. The error is
+// ReadFrame reads one frame as it comes; it judges nothing. The error is
 // io.ErrUnexpectedEOF if the connection ends inside the frame.
-func readFrame(r io.Reader) (f Received, err error) {
+func ReadFrame(r io.Reader) (f Received, err error) {
 	head := make([]byte, 2, 10)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return f, err
