@@ -22,15 +22,17 @@ var allowed = map[string][]string{
 	".":                 {},
 	"internal/wire":     {},
 	"internal/bufpool":  {},
+	"internal/check":    {"internal/wire", "result"},
 	"internal/cut":      {},
+	"internal/faults":   {"stream", "result", "internal/script"},
 	"internal/section":  {},
 	"internal/script":   {"stream", "result", "internal/wire"},
 	"result":            {},
-	"stream":            {"internal/bufpool", "internal/cut", "internal/wire", "result"},
+	"stream":            {"internal/bufpool", "internal/check", "internal/cut", "internal/wire", "result"},
 	"stream/streamtest": {"stream", "result", "internal/script", "internal/wire"},
 	"deflate":           {"stream", "result", "internal/wire"},
 	"heartbeat":         {"stream", "result"},
-	"dial":              {"stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
+	"dial":              {"internal/check", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
 }
 
 // walk calls f with each Go file of the module that is no test.

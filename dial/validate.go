@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -48,7 +49,7 @@ func (o *Options) validateStream() error {
 	}
 	for i, code := range o.SuccessCodes {
 		if !code.Sendable() {
-			return badOption(fmt.Sprintf("SuccessCodes[%d]", i), int(code), "1000 to 1003, 1007 to 1014 or 3000 to 4999")
+			return badOption(fmt.Sprintf("SuccessCodes[%d]", i), int(code), check.Codes)
 		}
 	}
 	return nil

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"time"
-	"unicode/utf8"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -115,7 +114,7 @@ func (c *Conn) announce(status result.Status) {
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.1.2
 func (c *Conn) Close(code result.StatusCode, reason string) error {
-	if err := checkClose(code, reason); err != nil {
+	if err := check.Close(code, reason); err != nil {
 		return err
 	}
 	c.source.unwanted.fire()
@@ -179,21 +178,6 @@ func (c *Conn) CloseNow(cause error) {
 		cause = net.ErrClosed
 	}
 	c.closes(closeEvent{kind: onCloseNow, err: cause})
-}
-
-func checkClose(code result.StatusCode, reason string) error {
-	const limit = wire.MaxControl - 2
-	switch {
-	case code == result.StatusNoStatusRcvd && reason != "":
-		return &result.ArgumentError{Name: "reason", Value: reason, Allowed: "an empty one with code 1005, which sends no code"}
-	case code != result.StatusNoStatusRcvd && !code.Sendable():
-		return &result.ArgumentError{Name: "close code", Value: int(code), Allowed: codesAllowed + ", or 1005 to send none"}
-	case len(reason) > limit:
-		return &result.ArgumentError{Name: "reason", Value: reason, Allowed: "up to " + strconv.Itoa(limit) + " bytes; it has " + strconv.Itoa(len(reason))}
-	case !utf8.ValidString(reason):
-		return &result.ArgumentError{Name: "reason", Value: reason, Allowed: "valid UTF-8"}
-	}
-	return nil
 }
 
 // flush sends what was accepted before the program called Close, and then reads

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"go.uber.org/zap"
 )
@@ -78,7 +79,7 @@ func (o *Options) complete() (Options, error) {
 	}
 	for _, code := range all.SuccessCodes {
 		if !code.Sendable() {
-			return all, &result.ArgumentError{Name: "stream.Options.SuccessCodes", Value: int(code), Allowed: codesAllowed}
+			return all, &result.ArgumentError{Name: "stream.Options.SuccessCodes", Value: int(code), Allowed: check.Codes}
 		}
 	}
 	all.SuccessCodes = slices.Clone(all.SuccessCodes)
@@ -109,8 +110,6 @@ func (o *Options) lasting() *lasting {
 	}
 	return &lasting{o.Subprotocol, o.CloseTimeout, o.Logger, o.Post}
 }
-
-const codesAllowed = "1000 to 1003, 1007 to 1014 or 3000 to 4999"
 
 var silent = zap.NewNop()
 
