@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"go.uber.org/zap"
 )
@@ -50,7 +51,7 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 	if o == nil {
 		o = &SinkOptions{}
 	}
-	size, err := o.buffer()
+	size, err := check.SinkBuffer(o.Buffer)
 	if none := checkContext(ctx); none != nil {
 		ctx, err = context.Background(), none
 	}
@@ -62,16 +63,6 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 		go s.run() // the same
 	}
 	return ch
-}
-
-// buffer returns the channel's capacity: 0 if it cannot be used.
-func (o *SinkOptions) buffer() (int, error) {
-	size := o.Buffer
-	setDefault(&size, 512)
-	if size > maxQueueSize {
-		return 0, &result.ArgumentError{Name: "stream.SinkOptions.Buffer", Value: size, Allowed: "up to 16777216, 0 for 512, or negative for none"}
-	}
-	return max(size, 0), nil
 }
 
 // A sink is a pipe that goes on behind what it cannot send.
