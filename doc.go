@@ -22,6 +22,8 @@
 //   - [github.com/wsflow/wsflow/stream] is the connection: messages in as a
 //     loop, a channel, an Observable or callbacks, messages out through a
 //     channel or a call, and one end. Its comment says where to find what.
+//   - [github.com/wsflow/wsflow/redial] makes one lasting source of connections
+//     that do not last.
 //   - [github.com/wsflow/wsflow/deflate] compresses messages, as an operator.
 //   - [github.com/wsflow/wsflow/heartbeat] watches over a connection's life, as
 //     an operator.

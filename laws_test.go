@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"internal/bufpool":  {},
 	"internal/check":    {"internal/wire", "result"},
 	"internal/cut":      {},
+	"internal/faces":    {"stream", "result"},
 	"internal/faults":   {"stream", "result", "internal/script"},
 	"internal/section":  {},
 	"internal/script":   {"stream", "result", "internal/wire"},
@@ -32,7 +33,8 @@ var allowed = map[string][]string{
 	"stream/streamtest": {"stream", "result", "internal/script", "internal/wire"},
 	"deflate":           {"stream", "result", "internal/wire"},
 	"heartbeat":         {"stream", "result"},
-	"dial":              {"internal/check", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
+	"redial":            {"stream", "result", "internal/check"},
+	"dial":              {"internal/check", "redial", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
 }
 
 // walk calls f with each Go file of the module that is no test.

@@ -33,6 +33,9 @@ type Rig struct {
 	// Sends has text messages come out of the subject, in this order and behind those
 	// of earlier calls. It does not wait until they are taken.
 	Sends func(texts ...string)
+	// Notices is how many Notices come among the texts of one call of Sends, if they
+	// are many texts: not behind the last ten.
+	Notices int
 	// Ends has the subject end, once it has given all that was sent: with success, or
 	// with any error. It does not wait.
 	Ends func(success bool)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"strconv"
 	"sync"
@@ -40,7 +41,7 @@ type Server struct {
 	dials   int               // the refused ones too
 	refuse  bool              // the next handshake
 	sent    uint64            // the last number that was sent
-	got     []string          // binary messages that came
+	got     []*[]string       // binary messages that came, by connection
 	present map[net.Conn]bool // the connections there are
 }
 
@@ -71,11 +72,15 @@ func (s *Server) Conns() int {
 	return s.conns
 }
 
-// Got returns the binary messages that came, on all connections, in order.
-func (s *Server) Got() []string {
+// Got returns the binary messages that came, those of each connection behind those of
+// the one before it.
+func (s *Server) Got() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.got
+	for _, of := range s.got {
+		all = append(all, *of...)
+	}
+	return all
 }
 
 // Close ends all connections and waits until none is left.
@@ -99,13 +104,14 @@ func (s *Server) refuses() bool {
 }
 
 // begin counts a connection, and says how it is to end.
-func (s *Server) begin(c net.Conn) (after int, how Kind) {
+func (s *Server) begin(v *visit) (after int, how Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.present == nil {
 		s.present = map[net.Conn]bool{}
 	}
-	s.present[c] = true
+	s.present[v.c] = true
+	s.got = append(s.got, &v.got)
 	s.conns++
 	if s.Cut != nil {
 		after, how = s.Cut(s.conns)
@@ -123,9 +129,9 @@ func (s *Server) end(c net.Conn) {
 
 // serve runs a connection behind its handshake; r reads what c does.
 func (s *Server) serve(c net.Conn, r io.Reader) {
-	after, how := s.begin(c)
-	defer s.end(c)
 	v := &visit{s: s, c: c, r: bufio.NewReader(r), gone: make(chan struct{})}
+	after, how := s.begin(v)
+	defer s.end(c)
 	if s.Resume {
 		n, err := v.cursor()
 		if err != nil {
@@ -146,7 +152,7 @@ func (s *Server) serve(c net.Conn, r io.Reader) {
 	defer reading.Wait()
 	defer c.Close()
 	if how == None {
-		after = int(s.Last)
+		after = math.MaxInt
 	}
 	if v.send(after) {
 		v.cut(how)
@@ -169,6 +175,7 @@ type visit struct {
 	c    net.Conn
 	r    *bufio.Reader
 	gone chan struct{} // closed when the client has gone
+	got  []string      // guarded by s.mu
 
 	mu sync.Mutex // holds writes apart
 }
@@ -211,7 +218,7 @@ func (v *visit) read(n int) bool {
 			v.write(script.Pong(f.Payload).Bytes(false))
 		case f.Opcode == script.OpBinary:
 			v.s.mu.Lock()
-			v.s.got = append(v.s.got, string(f.Payload))
+			v.got = append(v.got, string(f.Payload))
 			v.s.mu.Unlock()
 			if n--; n == 0 {
 				return true

@@ -1,0 +1,259 @@
+package redial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A task is what a goroutine of the source does between two connections. It ends
+// early when the source is to end.
+type task struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// begin notes a task as the one that is under way, under mu.
+func (s *Source) begin() *task {
+	t := &task{}
+	t.ctx, t.cancel = context.WithCancelCause(s.ctx)
+	s.task = t
+	return t
+}
+
+// finish ends a task.
+func (s *Source) finish(t *task) {
+	t.cancel(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.task == t {
+		s.task = nil
+	}
+}
+
+// run does a task. If a function of the program panics in it, or ends the goroutine,
+// the source ends with that.
+func (s *Source) run(do func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		err := panicked(recover())
+		s.opts.Logger.Error("a function in redial.Options panicked", zap.Error(err), zap.Stack("stack"))
+		s.end(wish{wishFail, failed(err)}, err)
+		s.step(func(c *cycle) { c.decide(false) })
+	}()
+	do()
+	returned = true
+}
+
+// panicked returns the error that a panic was called with, or makes one of it.
+func panicked(v any) error {
+	switch v := v.(type) {
+	case error:
+		return v
+	case nil:
+		return &result.General{Err: errors.New("a function in redial.Options called runtime.Goexit")}
+	}
+	return &result.General{Err: fmt.Errorf("a function in redial.Options panicked: %v", v), Value: v}
+}
+
+// attempt makes a connection and hands it on.
+func (s *Source) attempt() {
+	var t *task
+	s.step(func(c *cycle) {
+		if c.dial() {
+			t = s.begin()
+		}
+	})
+	if t == nil {
+		return
+	}
+	defer s.finish(t)
+	conn, continued, err := s.connect(t.ctx)
+	if err == nil {
+		s.handOn(t.ctx, conn, continued)
+		return
+	}
+	var n int
+	ok := false
+	s.step(func(c *cycle) {
+		if n, ok = c.fail(err); ok {
+			s.conn = nil
+		}
+	})
+	if ok {
+		s.retry(t.ctx, n, err, nil)
+	}
+}
+
+// errNoConn is what a dial that returns nothing is taken for.
+var errNoConn = &result.General{Err: errors.New("dial of redial.New returned neither a connection nor an error")}
+
+// connect makes a connection, up to and with Open. If the source has ended, its error
+// does not matter.
+func (s *Source) connect(ctx context.Context) (conn *stream.Conn, continued bool, err error) {
+	if s.opts.Budget != nil {
+		if err := s.opts.Budget.Wait(ctx); err != nil {
+			return nil, false, fmt.Errorf("wsflow: waiting for the budget: %w", err)
+		}
+	}
+	if conn, err = s.dial(ctx); err != nil {
+		return nil, false, err
+	}
+	if conn == nil {
+		return nil, false, errNoConn
+	}
+	ok := false
+	s.step(func(c *cycle) {
+		if ok = c.dialed(); ok {
+			s.conn = conn
+		}
+	})
+	if !ok {
+		conn.CloseNow(context.Cause(ctx))
+		return nil, false, net.ErrClosed
+	}
+	if s.opts.Open == nil {
+		return conn, false, nil
+	}
+	continued, err = s.prepare(ctx, conn)
+	return conn, continued, err
+}
+
+// prepare calls Open.
+func (s *Source) prepare(ctx context.Context, conn *stream.Conn) (continued bool, err error) {
+	ctx, stop := s.opts.bound(ctx)
+	defer stop()
+	defer context.AfterFunc(ctx, func() { conn.CloseNow(context.Cause(ctx)) })()
+	s.mu.Lock()
+	gap := s.cycle.upcoming(time.Now())
+	s.mu.Unlock()
+	continued, err = s.opts.Open(ctx, conn, gap)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		conn.Fail(err)
+	}
+	return continued, err
+}
+
+// bound returns a context that ends with OpenTimeout.
+func (o *Options) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.OpenTimeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, o.OpenTimeout, lapsed(o.OpenTimeout))
+}
+
+// lapsed is the cause of a context that OpenTimeout ended.
+type lapsed time.Duration
+
+func (l lapsed) Error() string {
+	return fmt.Sprintf("wsflow: redial.Options.OpenTimeout of %v is over: %v", time.Duration(l), l.Unwrap())
+}
+
+func (l lapsed) Unwrap() error { return context.DeadlineExceeded }
+
+// handOn opens the source and hands the connection to the Relay, behind the Notice.
+func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) {
+	var gap *stream.Gap
+	var origin stream.Origin
+	ok := false
+	s.step(func(c *cycle) {
+		if gap, ok = c.open(time.Now(), continued); ok {
+			origin.Epoch = c.epoch
+			s.watch()
+		}
+	})
+	if !ok {
+		return
+	}
+	var err error
+	if gap != nil {
+		s.tell(zap.InfoLevel, "the connection is open again", zap.Duration("down", gap.Down), zap.Int("attempts", gap.Attempts), zap.Bool("continued", continued))
+		err = s.feeder.Notify(ctx, &origin, gap)
+	}
+	if err == nil {
+		_, err = s.feeder.Join(conn, stream.JoinOptions{Origin: origin, Keep: s.keep(), Ended: func(st result.Status) {
+			go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
+		}})
+	}
+	if err == nil {
+		return
+	}
+	// The source is to end; or Open has left something that takes messages.
+	err = &result.General{Err: err}
+	s.end(wish{wishFail, failed(err)}, err)
+	<-conn.Done()
+	s.lose(failed(err))
+}
+
+// keep returns what is called with each message: it counts them, if they must come, and
+// shows them to Seen.
+func (s *Source) keep() func(stream.Message) bool {
+	if s.opts.Seen == nil && s.opts.Silent == 0 {
+		return nil
+	}
+	return func(m stream.Message) bool {
+		s.came.Add(1)
+		if s.opts.Seen != nil {
+			s.opts.Seen(m)
+		}
+		return true
+	}
+}
+
+// lose is called when the connection has ended and its messages were handed on.
+func (s *Source) lose(st result.Status) {
+	var t *task
+	var n int
+	var why error
+	var gap *stream.Gap
+	s.step(func(c *cycle) {
+		ok := false
+		if n, why, ok = c.lose(time.Now(), st, s.opts.Stable); ok {
+			t, gap = s.begin(), c.gap
+		}
+		s.conn = nil
+		s.stop()
+	})
+	if t == nil {
+		return
+	}
+	defer s.finish(t)
+	s.retry(t.ctx, n, why, gap)
+}
+
+// retry asks what to do about a failure, and does it. A gap that begins with it is told.
+func (s *Source) retry(ctx context.Context, n int, why error, gap *stream.Gap) {
+	var wait time.Duration
+	again := false
+	if !errors.As(why, new(*result.ArgumentError)) {
+		wait, again = s.opts.Retry(n, why)
+	}
+	if again && gap != nil {
+		s.feeder.Notify(ctx, &stream.Origin{Epoch: gap.From}, gap) // an error is that of ctx
+	}
+	if again {
+		s.tell(zap.WarnLevel, "there is no connection; it is dialed again", zap.Error(why), zap.Int("failure", n), zap.Duration("wait", wait))
+	}
+	s.step(func(c *cycle) {
+		switch {
+		case !c.decide(again):
+		case wait > 0:
+			s.timer = time.AfterFunc(wait, func() { s.run(s.attempt) })
+		default:
+			go s.run(s.attempt) // ends when the connection is open, or could not be made
+		}
+	})
+}

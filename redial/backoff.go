@@ -1,0 +1,109 @@
+package redial
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/wsflow/wsflow/result"
+)
+
+// The defaults of Backoff.
+const (
+	defaultFirst = time.Second
+	defaultMost  = 30 * time.Second
+)
+
+// Backoff returns a function for Options.Retry. It draws each wait at random from 0
+// up to a bound, which is first for the first wait, doubles with each failure, and
+// is never above most: thousands of clients of a server that restarts do not come
+// back at the same moment. Where the server said how long to wait, as a
+// *dial.HandshakeError with a Retry-After does, what is drawn comes on top of that.
+//
+// It says no to what is [Final].
+//
+// A first that is not positive means 1 s, a most that is not positive 30 s. A most
+// below first counts as first.
+//
+// "To avoid this, clients SHOULD use some form of backoff when trying to reconnect
+// after abnormal closures [...]. The first reconnect attempt SHOULD be delayed by a
+// random amount of time."
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.2.3
+func Backoff(first, most time.Duration) func(n int, err error) (wait time.Duration, again bool) {
+	if first <= 0 {
+		first = defaultFirst
+	}
+	if most <= 0 {
+		most = defaultMost
+	}
+	most = max(most, first)
+	return func(n int, err error) (time.Duration, bool) {
+		if Final(err) {
+			return 0, false
+		}
+		drawn := rand.N(bound(first, most, n))
+		asked := min(max(retryAfter(err), 0), math.MaxInt64-drawn)
+		return asked + drawn, true
+	}
+}
+
+// bound returns how long the n-th wait may be, n from 1: first is doubled n-1 times,
+// but not beyond most.
+func bound(first, most time.Duration, n int) time.Duration {
+	for ; n > 1 && first <= most/2; n-- {
+		first *= 2
+	}
+	if n > 1 {
+		return most
+	}
+	return first
+}
+
+// retryAfter returns how long the server asks to wait, 0 if it does not.
+func retryAfter(err error) time.Duration {
+	var answer interface{ RetryAfter() time.Duration }
+	if errors.As(err, &answer) {
+		return answer.RetryAfter()
+	}
+	return 0
+}
+
+// Final reports that dialing again will not help. That is so for
+//
+//   - nil, a connection that ended with success, as the server had no more to say;
+//   - a *[result.ArgumentError] and a *[result.General]: the program is to be changed;
+//   - an error with a method Final that returns true, as a *dial.HandshakeError
+//     for a 4xx other than 408, 425 and 429;
+//   - a *[result.CloseError] with a code by which the server says that it does not
+//     take what this client sends: 1002, 1003 and 1007 to 1010.
+//
+// Everything else may pass: a name that does not resolve, a refused connection, TLS,
+// a 5xx, a cut, silence, and all other close codes. What codes from 3000 on mean
+// differs from server to server.
+func Final(err error) bool {
+	if err == nil || errors.As(err, new(*result.ArgumentError)) || errors.As(err, new(*result.General)) {
+		return true
+	}
+	var answer interface{ Final() bool }
+	if errors.As(err, &answer) {
+		return answer.Final()
+	}
+	var closed *result.CloseError
+	if !errors.As(err, &closed) {
+		return false
+	}
+	switch closed.Code {
+	case result.StatusProtocolError, result.StatusUnsupportedData, result.StatusInvalidPayload,
+		result.StatusPolicyViolation, result.StatusMessageTooBig, statusMandatoryExtension:
+		return true
+	}
+	return false
+}
+
+// statusMandatoryExtension is what the code 1010 says: the client wants an
+// extension that the server does not have.
+//
+// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.4.1
+const statusMandatoryExtension result.StatusCode = 1010

@@ -1,0 +1,198 @@
+package redial
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsflow/wsflow/internal/check"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A Source gives the messages of one connection after another, with Notices between
+// them. Its Relay is the reading side: messages are taken as from a [stream.Conn], and
+// who owns them is said there.
+//
+// All methods may be called from many goroutines, and from callbacks. A nil context is
+// refused with a *result.ArgumentError. A source ends when the program calls
+// [Source.Close], [Source.Shutdown] or [Source.CloseNow], when its context ends, when
+// the server has no more to say, and when Options.Retry gives up.
+type Source struct {
+	*stream.Relay
+
+	// Never change.
+	feeder *stream.Feeder
+	dial   func(context.Context) (*stream.Conn, error)
+	opts   *Options
+	ctx    context.Context
+
+	open atomic.Pointer[stream.Conn] // the open connection; nil while there is none
+	came atomic.Uint64               // messages, if they are counted
+
+	// Guarded by mu.
+	mu     sync.Mutex
+	cycle  cycle
+	conn   *stream.Conn  // the one that is opening or open
+	task   *task         // what is under way; nil while nothing is
+	timer  *time.Timer   // of the wait; then of silence
+	turned chan struct{} // closed and forgotten when something has happened; nil while nobody waits
+	detach func() bool   // the source from ctx
+	sinks  map[*sink]struct{}
+}
+
+// New returns a source that dials at once, and again whenever its connection is lost.
+// dial is called for each attempt, so that the tokens in a URL or a header are fresh.
+// Its context ends with the source.
+//
+// ctx bounds the life of the source: when it ends, the connection is cut, and the
+// source ends with a *[result.ConnectionFailed] around the context's cause. Where an
+// argument cannot be used, New returns a source that has ended, with a
+// *[result.General] around a *[result.ArgumentError].
+func New(ctx context.Context, dial func(context.Context) (*stream.Conn, error), opts *Options) *Source {
+	all, err := opts.complete()
+	switch {
+	case ctx == nil:
+		err = &result.ArgumentError{Name: "redial: ctx", Allowed: "a context, not nil"}
+	case dial == nil:
+		err = &result.ArgumentError{Name: "redial: dial", Allowed: "a function, not nil"}
+	}
+	s := &Source{dial: dial, opts: all, ctx: ctx}
+	s.Relay, s.feeder = stream.NewRelay(&stream.RelayOptions{Logger: all.Logger, Post: all.Post})
+	if err != nil {
+		err = &result.General{Err: err}
+		s.end(wish{wishFail, failed(err)}, err)
+		return s
+	}
+	go s.run(s.attempt) // ends when the connection is open, or could not be made
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.detach = context.AfterFunc(ctx, func() { s.CloseNow(context.Cause(ctx)) })
+	return s
+}
+
+// Close ends the source in good order, and returns at once; [Source.Done] and
+// [Source.Result] tell when it is done. It closes an open connection as
+// [stream.Conn.Close] does, and the source ends with the status of that connection.
+// Where none is open, Close ends a wait, a dial or Open at once, and the source ends
+// with success, with this code and reason.
+//
+// A code or a reason that [stream.Conn.Close] refuses is a *result.ArgumentError, and
+// the source goes on. Where the source has already begun to close, Close changes
+// nothing and returns an error that is net.ErrClosed.
+func (s *Source) Close(code result.StatusCode, reason string) error {
+	if err := check.Close(code, reason); err != nil {
+		return err
+	}
+	if !s.end(wish{wishClose, result.Status{Code: code, Reason: reason}}, net.ErrClosed) {
+		return s.refusal()
+	}
+	return nil
+}
+
+// Shutdown closes the source as [Source.Close] does and waits for its end: it is for
+// a program that is about to exit. It returns nil after a success, and otherwise the
+// error with which the source ended. If ctx ends first, the source ends as by
+// [Source.CloseNow], and Shutdown returns the cause of ctx.
+func (s *Source) Shutdown(ctx context.Context, code result.StatusCode, reason string) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if err := s.Close(code, reason); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	_, err := s.Result().Wait(ctx)
+	if _, ended := s.Result().Status(); !ended {
+		s.CloseNow(err)
+	}
+	return err
+}
+
+// CloseNow ends the source at once, whatever is under way, with a
+// *result.ConnectionFailed that wraps cause. The connection is cut, and messages that
+// were not taken yet are lost. A nil cause means net.ErrClosed.
+func (s *Source) CloseNow(cause error) {
+	if cause == nil {
+		cause = net.ErrClosed
+	}
+	s.end(wish{wishCut, failed(&result.ConnectionFailed{Err: cause})}, cause)
+}
+
+// end ends the source as the program wishes. It reports false if it has begun to end
+// already, in this way or a harder one.
+func (s *Source) end(w wish, cause error) (begun bool) {
+	var conn *stream.Conn
+	var under *task
+	var sinks []*sink
+	now := s.step(func(c *cycle) {
+		conn, under = s.conn, s.task
+		if w.kind == wishClose && c.phase == phaseOpen && !over(conn) {
+			w.kind = wishWait
+			sinks = slices.Collect(maps.Keys(s.sinks))
+		}
+		begun = c.ask(w)
+	})
+	switch {
+	case !begun:
+		return false
+	case w.kind == wishWait && len(sinks) > 0:
+		go s.flush(conn, sinks, w.status.Code, w.status.Reason) // ends when the sinks are empty, or late
+	case w.kind == wishWait:
+		conn.Close(w.status.Code, w.status.Reason)
+	case w.kind > wishWait || now == phaseEnded:
+		if conn != nil {
+			conn.CloseNow(cause)
+		}
+		if under != nil {
+			under.cancel(cause)
+		}
+	}
+	return true
+}
+
+// step hands an event to the cycle, and returns the phase behind it. Whoever waits
+// for something to happen is woken. The step with which the source ends ends the Relay.
+func (s *Source) step(event func(*cycle)) (now phase) {
+	before, now := s.change(event)
+	if before != phaseEnded && now == phaseEnded {
+		s.feeder.End(s.cycle.status) // which never changes any more
+	}
+	return now
+}
+
+func (s *Source) change(event func(*cycle)) (before, now phase) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = s.cycle.phase
+	event(&s.cycle)
+	now = s.cycle.phase
+	if now == phaseOpen && s.cycle.asked.kind == wishNone {
+		s.open.Store(s.conn)
+	} else {
+		s.open.Store(nil)
+	}
+	if s.turned != nil {
+		close(s.turned)
+		s.turned = nil
+	}
+	if before != phaseEnded && now == phaseEnded {
+		s.stop()
+		if s.detach != nil {
+			s.detach()
+		}
+	}
+	return before, now
+}
+
+// stop stops the timer, under mu.
+func (s *Source) stop() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
