@@ -47,7 +47,7 @@ func (s *Source) run(do func()) {
 			return
 		}
 		err := panicked(recover())
-		s.opts.Logger.Error("a function in redial.Options panicked", zap.Error(err), zap.Stack("stack"))
+		s.opts.logger().Error("a function in redial.Options panicked", zap.Error(err), zap.Stack("stack"))
 		s.end(wish{wishFail, failed(err)}, err)
 		s.step(func(c *cycle) { c.decide(false) })
 	}()
@@ -147,23 +147,6 @@ func (s *Source) prepare(ctx context.Context, conn *stream.Conn) (continued bool
 	return continued, err
 }
 
-// bound returns a context that ends with OpenTimeout.
-func (o *Options) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if o.OpenTimeout < 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeoutCause(ctx, o.OpenTimeout, lapsed(o.OpenTimeout))
-}
-
-// lapsed is the cause of a context that OpenTimeout ended.
-type lapsed time.Duration
-
-func (l lapsed) Error() string {
-	return fmt.Sprintf("wsflow: redial.Options.OpenTimeout of %v is over: %v", time.Duration(l), l.Unwrap())
-}
-
-func (l lapsed) Unwrap() error { return context.DeadlineExceeded }
-
 // handOn opens the source and hands the connection to the Relay, behind the Notice.
 func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) {
 	var gap *stream.Gap
@@ -221,7 +204,7 @@ func (s *Source) lose(st result.Status) {
 	var gap *stream.Gap
 	s.step(func(c *cycle) {
 		ok := false
-		if n, why, ok = c.lose(time.Now(), st, s.opts.Stable); ok {
+		if n, why, ok = c.lose(time.Now(), st, s.opts.stable()); ok {
 			t, gap = s.begin(), c.gap
 		}
 		s.conn = nil
@@ -236,11 +219,7 @@ func (s *Source) lose(st result.Status) {
 
 // retry asks what to do about a failure, and does it. A gap that begins with it is told.
 func (s *Source) retry(ctx context.Context, n int, why error, gap *stream.Gap) {
-	var wait time.Duration
-	again := false
-	if !errors.As(why, new(*result.ArgumentError)) {
-		wait, again = s.opts.Retry(n, why)
-	}
+	wait, again := s.opts.retry(n, why)
 	if again && gap != nil {
 		s.feeder.Notify(ctx, &stream.Origin{Epoch: gap.From}, gap) // an error is that of ctx
 	}

@@ -28,7 +28,7 @@ type cycle struct {
 	opened   time.Time   // when the last connection was open
 	gap      *stream.Gap // since that one ended; nil before the first one is open
 
-	asked  wish
+	asked  *wish         // nil while the source is not to end
 	status result.Status // what the source ends with; final in phaseEnded
 }
 
@@ -59,11 +59,10 @@ type wish struct {
 type wishKind uint8
 
 const (
-	wishNone  wishKind = iota
-	wishClose          // Close was called, and there was no connection to close
-	wishWait           // Close was called, and began to close the connection, whose end counts
-	wishCut            // CloseNow was called, or the context ended
-	wishFail           // a function of the program panicked
+	wishClose wishKind = iota // Close was called, and there was no connection to close
+	wishWait                  // Close was called, and begins to close the connection, whose end counts
+	wishCut                   // CloseNow was called, or the context ended
+	wishFail                  // a function of the program panicked
 )
 
 // failed is the status of something that ended without a Close frame.
@@ -146,10 +145,10 @@ func (c *cycle) lose(now time.Time, st result.Status, stable time.Duration) (n i
 	switch {
 	case c.phase != phaseOpen:
 		return 0, nil, false
-	case c.asked.kind == wishWait:
+	case c.asked != nil && c.asked.kind == wishWait:
 		c.end(st)
 		return 0, nil, false
-	case c.asked.kind != wishNone:
+	case c.asked != nil:
 		c.end(c.asked.status)
 		return 0, nil, false
 	}
@@ -171,7 +170,7 @@ func (c *cycle) decide(again bool) bool {
 	switch {
 	case c.phase != phaseLost:
 		return false
-	case c.asked.kind != wishNone:
+	case c.asked != nil:
 		c.end(c.asked.status)
 		return false
 	case again:
@@ -195,10 +194,10 @@ func (c *cycle) end(st result.Status) {
 // changes anything. While a connection is open, or what to do about a failure is being
 // decided, the source ends after that.
 func (c *cycle) ask(w wish) bool {
-	if c.phase == phaseEnded || w.kind <= c.asked.kind {
+	if c.phase == phaseEnded || c.asked != nil && w.kind <= c.asked.kind {
 		return false
 	}
-	c.asked = w
+	c.asked = &w
 	if c.phase != phaseOpen && c.phase != phaseLost {
 		c.end(w.status)
 	}

@@ -47,7 +47,7 @@ func (l *limiter) pass(now time.Time) (skipped uint64, ok bool) {
 
 // tell writes a line into the log, if there is room for it.
 func (s *Source) tell(level zapcore.Level, text string, fields ...zap.Field) {
-	line := s.opts.Logger.Check(level, text)
+	line := s.opts.logger().Check(level, text)
 	if line == nil {
 		return
 	}

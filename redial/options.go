@@ -1,7 +1,10 @@
 package redial
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -86,33 +89,57 @@ const (
 	defaultStable      = 10 * time.Second
 )
 
-// complete returns a copy of the options in which defaults stand for zeros.
-func (o *Options) complete() (*Options, error) {
-	var all Options
-	if o != nil {
-		all = *o
+// What sources have that are not told otherwise: sources are many.
+var (
+	defaults     Options
+	defaultRetry = Backoff(defaultFirst, defaultMost)
+	silent       = zap.NewNop()
+)
+
+// check refuses what cannot be used.
+func (o *Options) check() error {
+	if o.Stable < 0 {
+		return bad("Stable", o.Stable, "a duration, or 0 for 10 s")
 	}
-	if all.Stable < 0 {
-		return &all, bad("Stable", all.Stable, "a duration, or 0 for 10 s")
+	if o.Silent < 0 {
+		return bad("Silent", o.Silent, "a duration, or 0 for never")
 	}
-	if all.Silent < 0 {
-		return &all, bad("Silent", all.Silent, "a duration, or 0 for never")
-	}
-	if all.OpenTimeout == 0 {
-		all.OpenTimeout = defaultOpenTimeout
-	}
-	if all.Stable == 0 {
-		all.Stable = defaultStable
-	}
-	if all.Retry == nil {
-		all.Retry = Backoff(defaultFirst, defaultMost)
-	}
-	if all.Logger == nil {
-		all.Logger = zap.NewNop()
-	}
-	return &all, nil
+	return nil
 }
 
 func bad(field string, value any, allowed string) error {
 	return &result.ArgumentError{Name: "redial.Options." + field, Value: value, Allowed: allowed}
 }
+
+func (o *Options) stable() time.Duration { return cmp.Or(o.Stable, defaultStable) }
+
+func (o *Options) logger() *zap.Logger { return cmp.Or(o.Logger, silent) }
+
+// retry asks Retry, but not about an argument that cannot be used.
+func (o *Options) retry(n int, err error) (wait time.Duration, again bool) {
+	switch {
+	case errors.As(err, new(*result.ArgumentError)):
+		return 0, false
+	case o.Retry == nil:
+		return defaultRetry(n, err)
+	}
+	return o.Retry(n, err)
+}
+
+// bound returns a context that ends with OpenTimeout.
+func (o *Options) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := cmp.Or(o.OpenTimeout, defaultOpenTimeout)
+	if timeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout, lapsed(timeout))
+}
+
+// lapsed is the cause of a context that OpenTimeout ended.
+type lapsed time.Duration
+
+func (l lapsed) Error() string {
+	return fmt.Sprintf("redial.Options.OpenTimeout of %v is over: %v", time.Duration(l), l.Unwrap())
+}
+
+func (l lapsed) Unwrap() error { return context.DeadlineExceeded }

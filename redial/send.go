@@ -89,7 +89,7 @@ func (s *Source) look(gap bool) (conn *stream.Conn, turned <-chan struct{}, err 
 	defer s.mu.Unlock()
 	c := &s.cycle
 	switch {
-	case c.phase == phaseEnded || c.asked.kind != wishNone:
+	case c.phase == phaseEnded || c.asked != nil:
 		return nil, nil, s.closedError()
 	case c.phase == phaseOpen:
 		conn = s.conn
@@ -106,7 +106,7 @@ func (s *Source) look(gap bool) (conn *stream.Conn, turned <-chan struct{}, err 
 func (s *Source) refusal() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cycle.phase == phaseEnded || s.cycle.asked.kind != wishNone {
+	if s.cycle.phase == phaseEnded || s.cycle.asked != nil {
 		return s.closedError()
 	}
 	return ErrGap

@@ -187,7 +187,7 @@ func (k *sink) finish(why error) error {
 func (s *Source) closing() *stream.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cycle.phase == phaseOpen && s.cycle.asked.kind == wishWait {
+	if s.cycle.phase == phaseOpen && s.cycle.asked != nil && s.cycle.asked.kind == wishWait {
 		return s.conn
 	}
 	return nil
@@ -271,6 +271,6 @@ func (k *sink) lose(m stream.Message, why error) {
 // report counts in the log what was given up.
 func (k *sink) report() {
 	if k.lost > 0 {
-		k.s.opts.Logger.Warn("a sink gave up messages", zap.Int("messages", k.lost))
+		k.s.opts.logger().Warn("a sink gave up messages", zap.Int("messages", k.lost))
 	}
 }

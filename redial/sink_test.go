@@ -3,6 +3,7 @@ package redial_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -18,8 +19,10 @@ import (
 )
 
 // perConn is how many messages a Sink is given for each of its connections over TCP,
-// each of which is cut when half of them have arrived. With 10,000 it is a million.
-const perConn = 200
+// each of which is cut when half of them have arrived:
+//
+//	go test ./redial -run Sink -sink 10000 # a million messages
+var perConn = flag.Int("sink", 200, "messages for each connection that is cut")
 
 // sinkCuts is how many of these connections are cut.
 const sinkCuts = 100
@@ -38,7 +41,7 @@ func sinkThrough(t *testing.T, carry bool) *fate {
 		if conn > sinkCuts {
 			return 0, faults.None
 		}
-		return perConn / 2, []faults.Kind{faults.Reset, faults.Finish, faults.Restart}[conn%3]
+		return *perConn / 2, []faults.Kind{faults.Reset, faults.Finish, faults.Restart}[conn%3]
 	}}
 	src := redial.New(ctx, dialer(server.Listen(t)), &redial.Options{
 		Carry: carry, Retry: redial.Backoff(time.Microsecond, time.Microsecond),
@@ -66,7 +69,7 @@ func sinkThrough(t *testing.T, carry bool) *fate {
 		if server.Conns() > sinkCuts {
 			break
 		}
-		for range perConn {
+		for range *perConn {
 			give()
 		}
 		for cut := false; !cut; {
@@ -116,7 +119,7 @@ func TestSinkCut(t *testing.T) {
 			t.Errorf("message %d was given up: %v", n, why)
 		}
 	}
-	if least := sinkCuts * perConn / 2; len(f.arrived) < least {
+	if least := sinkCuts * *perConn / 2; len(f.arrived) < least {
 		t.Errorf("%d messages arrived, want at least %d", len(f.arrived), least)
 	}
 	t.Logf("of %d messages %d arrived, %d were unsent", f.given, len(f.arrived), len(f.unsent))

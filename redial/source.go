@@ -55,24 +55,29 @@ type Source struct {
 // argument cannot be used, New returns a source that has ended, with a
 // *[result.General] around a *[result.ArgumentError].
 func New(ctx context.Context, dial func(context.Context) (*stream.Conn, error), opts *Options) *Source {
-	all, err := opts.complete()
+	if opts == nil {
+		opts = &defaults
+	}
+	err := opts.check()
 	switch {
 	case ctx == nil:
 		err = &result.ArgumentError{Name: "redial: ctx", Allowed: "a context, not nil"}
 	case dial == nil:
 		err = &result.ArgumentError{Name: "redial: dial", Allowed: "a function, not nil"}
 	}
-	s := &Source{dial: dial, opts: all, ctx: ctx}
-	s.Relay, s.feeder = stream.NewRelay(&stream.RelayOptions{Logger: all.Logger, Post: all.Post})
+	s := &Source{dial: dial, opts: opts, ctx: ctx}
+	s.Relay, s.feeder = stream.NewRelay(&stream.RelayOptions{Logger: opts.Logger, Post: opts.Post})
 	if err != nil {
 		err = &result.General{Err: err}
 		s.end(wish{wishFail, failed(err)}, err)
 		return s
 	}
 	go s.run(s.attempt) // ends when the connection is open, or could not be made
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.detach = context.AfterFunc(ctx, func() { s.CloseNow(context.Cause(ctx)) })
+	if ctx.Done() != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.detach = context.AfterFunc(ctx, func() { s.CloseNow(context.Cause(ctx)) })
+	}
 	return s
 }
 
@@ -171,7 +176,7 @@ func (s *Source) change(event func(*cycle)) (before, now phase) {
 	before = s.cycle.phase
 	event(&s.cycle)
 	now = s.cycle.phase
-	if now == phaseOpen && s.cycle.asked.kind == wishNone {
+	if now == phaseOpen && s.cycle.asked == nil {
 		s.open.Store(s.conn)
 	} else {
 		s.open.Store(nil)

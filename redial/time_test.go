@@ -2,6 +2,7 @@ package redial_test
 
 import (
 	"context"
+	"net"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/wsflow/wsflow/internal/faults"
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/redial"
+	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -143,6 +145,78 @@ func TestIdle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An idle source takes little more than its connection and its Relay.
+func TestIdleMemory(t *testing.T) {
+	const most = 512
+	join := func() (stop func(error)) {
+		conn, err := mute(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		relay, feeder := stream.NewRelay(nil)
+		ended := func(st result.Status) { feeder.End(st) }
+		if _, err := feeder.Join(conn, stream.JoinOptions{Origin: stream.Origin{Epoch: 1}, Ended: ended}); err != nil {
+			t.Fatal(err)
+		}
+		drain(relay)
+		return conn.CloseNow
+	}
+	idleBytes(t, join) // what the program has once
+	relayed := idleBytes(t, join)
+	source := idleBytes(t, func() (stop func(error)) {
+		src := redial.New(ctx, mute, nil)
+		drain(src)
+		return src.CloseNow
+	})
+	t.Logf("a joined connection takes %d bytes of heap, a source %d", relayed, source)
+	if source > relayed+most {
+		t.Errorf("a source takes %d bytes more than its connection and its Relay, want at most %d", source-relayed, most)
+	}
+}
+
+// mute dials a server that says nothing.
+func mute(context.Context) (*stream.Conn, error) {
+	near, _ := net.Pipe()
+	return stream.New(near, stream.Client, nil)
+}
+
+// drain takes all messages, until the end.
+func drain(s stream.Source) {
+	go func() {
+		for range s.All(ctx) {
+		}
+	}()
+}
+
+// idleBytes returns how much heap each of many takes, once they are idle.
+func idleBytes(t *testing.T, start func() (stop func(error))) (each int) {
+	t.Helper()
+	bubble(t, "idle", func(t *testing.T) {
+		const n = 500
+		before := heap()
+		stops := make([]func(error), n)
+		for i := range stops {
+			stops[i] = start()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		each = int(heap()-before) / n
+		for _, stop := range stops {
+			stop(nil)
+		}
+	})
+	return each
+}
+
+// heap returns how much is alive.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // stacks returns the stacks of all goroutines.
