@@ -40,20 +40,25 @@ import (
 // a number out of range is reported and not cut to size.
 type StatusCode int
 
-// The close codes that the protocol itself uses.
+// The close codes that have a meaning for all.
 //
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-7.4.1
+// https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
 const (
-	StatusNormalClosure   StatusCode = 1000
-	StatusGoingAway       StatusCode = 1001
-	StatusProtocolError   StatusCode = 1002
-	StatusUnsupportedData StatusCode = 1003
-	StatusNoStatusRcvd    StatusCode = 1005 // the peer's Close carried no code; never sent
-	StatusAbnormalClosure StatusCode = 1006 // there was no Close from the peer; never sent
-	StatusInvalidPayload  StatusCode = 1007
-	StatusPolicyViolation StatusCode = 1008
-	StatusMessageTooBig   StatusCode = 1009
-	StatusInternalError   StatusCode = 1011
+	StatusNormalClosure      StatusCode = 1000
+	StatusGoingAway          StatusCode = 1001
+	StatusProtocolError      StatusCode = 1002
+	StatusUnsupportedData    StatusCode = 1003
+	StatusNoStatusRcvd       StatusCode = 1005 // the peer's Close carried no code; never sent
+	StatusAbnormalClosure    StatusCode = 1006 // there was no Close from the peer; never sent
+	StatusInvalidPayload     StatusCode = 1007
+	StatusPolicyViolation    StatusCode = 1008
+	StatusMessageTooBig      StatusCode = 1009
+	StatusMandatoryExtension StatusCode = 1010 // the client wants an extension that the server did not agree to
+	StatusInternalError      StatusCode = 1011
+	StatusServiceRestart     StatusCode = 1012
+	StatusTryAgainLater      StatusCode = 1013
+	StatusBadGateway         StatusCode = 1014
 )
 
 // Sendable reports whether an endpoint may put the code in a Close frame:
