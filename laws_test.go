@@ -35,6 +35,8 @@ var allowed = map[string][]string{
 	"heartbeat":         {"stream", "result"},
 	"redial":            {"stream", "result", "internal/check"},
 	"dial":              {"internal/check", "redial", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
+	"fanin":             {"stream", "result"},
+	"mux":               {"stream", "result"},
 }
 
 // walk calls f with each Go file of the module that is no test.
