@@ -40,6 +40,8 @@ func (w *Window) Wait(ctx context.Context) error {
 		return &result.ArgumentError{Name: "mux.NewWindow: span", Value: w.span, Allowed: "more than 0"}
 	case ctx == nil:
 		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	}
 	select {
 	case w.turn <- struct{}{}:
@@ -55,8 +57,6 @@ func (w *Window) Wait(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	} else if ctx.Err() != nil {
-		return context.Cause(ctx)
 	}
 	w.pass(time.Now())
 	return nil
