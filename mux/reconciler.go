@@ -89,17 +89,28 @@ func (r *reconciler[K]) reset() {
 	}
 }
 
+// differs reports whether there is anything to send now. If not, next is when
+// there will be, as a topic is idle; it is zero if none is.
+func (r *reconciler[K]) differs(now time.Time) (yes bool, next time.Time) {
+	if e := r.idle.Front(); e != nil {
+		next = r.all[e.Value.(K)].since.Add(r.linger)
+	}
+	if len(r.missing) > 0 || !next.IsZero() && !now.Before(next) {
+		return true, time.Time{}
+	}
+	return false, next
+}
+
 // difference returns the topics to be subscribed to and those to be unsubscribed
-// from. What it returns counts as sent. If some topic is idle, next is when it is
-// to be unsubscribed from, and zero otherwise.
-func (r *reconciler[K]) difference(now time.Time) (subscribe, unsubscribe []K, next time.Time) {
+// from. What it returns counts as sent.
+func (r *reconciler[K]) difference(now time.Time) (subscribe, unsubscribe []K) {
 	for e := r.idle.Front(); e != nil; e = r.idle.Front() {
 		key := e.Value.(K)
-		if next = r.all[key].since.Add(r.linger); now.Before(next) {
+		if now.Before(r.all[key].since.Add(r.linger)) {
 			break
 		}
 		r.forget(key)
-		unsubscribe, next = append(unsubscribe, key), time.Time{}
+		unsubscribe = append(unsubscribe, key)
 	}
 	for key, d := range r.missing {
 		d.known = true
@@ -107,5 +118,5 @@ func (r *reconciler[K]) difference(now time.Time) (subscribe, unsubscribe []K, n
 	}
 	clear(r.missing)
 	slices.SortFunc(subscribe, func(a, b K) int { return cmp.Compare(r.all[a].number, r.all[b].number) })
-	return subscribe, unsubscribe, next
+	return subscribe, unsubscribe
 }

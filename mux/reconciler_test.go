@@ -11,7 +11,13 @@ var start = time.Unix(1_000_000_000, 0)
 
 func wantDifference(t *testing.T, r *reconciler[string], at time.Duration, subscribe, unsubscribe []string, next time.Duration) {
 	t.Helper()
-	s, u, n := r.difference(start.Add(at))
+	now := start.Add(at)
+	differs, _ := r.differs(now)
+	s, u := r.difference(now)
+	if some := len(s)+len(u) > 0; differs != some {
+		t.Fatalf("at %v it differs: %t, and there is something to send: %t", at, differs, some)
+	}
+	_, n := r.differs(now)
 	var due time.Time
 	if next != 0 {
 		due = start.Add(next)
@@ -146,7 +152,7 @@ const modelKeys = 12
 // exchange sends the difference. The connection may break at each topic: what
 // comes behind is lost, and there is a new connection.
 func (w *modelWorld) exchange(breaks bool) (next time.Time) {
-	subscribe, unsubscribe, next := w.r.difference(w.now)
+	subscribe, unsubscribe := w.r.difference(w.now)
 	for _, key := range unsubscribe {
 		w.unsubscribe(key)
 	}
@@ -158,6 +164,7 @@ func (w *modelWorld) exchange(breaks bool) (next time.Time) {
 		}
 		w.subscribe(key)
 	}
+	_, next = w.r.differs(w.now)
 	return next
 }
 
