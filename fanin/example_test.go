@@ -1,0 +1,82 @@
+package fanin_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/wsflow/wsflow/fanin"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// sensor returns a connection on which these readings come.
+func sensor(readings ...string) *stream.Conn {
+	near, far := net.Pipe()
+	conn, _ := stream.New(near, stream.Client, nil)
+	server, _ := stream.New(far, stream.Server, nil)
+	for _, reading := range readings {
+		server.SendText(context.Background(), reading)
+	}
+	server.Close(result.StatusNormalClosure, "")
+	return conn
+}
+
+// Three connections are one stream, in which each message tells where it came from.
+func ExampleNew() {
+	ctx := context.Background()
+	group := fanin.New(nil)
+	group.Add("north", sensor("1.5", "1.6", "1.7"))
+	group.Add("east", sensor("20.1", "20.2"))
+	group.Add("south", sensor("7"))
+	group.Close() // no more members: the group ends with the last of them
+
+	readings := map[string]int{}
+	for message, err := range group.All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if message.Type == stream.Notice { // one has ended
+			continue
+		}
+		readings[message.Origin().Name]++
+	}
+	fmt.Println(readings)
+	fmt.Println(group.Result().Wait(ctx))
+	// Output:
+	// map[east:2 north:3 south:1]
+	// 1000 "" <nil>
+}
+
+// Two feeds carry the same numbered messages, and each lacks some. The group gives
+// what at least one of them has.
+func ExampleOptions_once() {
+	ctx := context.Background()
+	group := fanin.New(&fanin.Options{Once: func(m stream.Message) (key uint64, ok bool) {
+		_, err := fmt.Sscan(m.String(), &key)
+		return key, err == nil
+	}})
+	group.Add("a", sensor("1", "2", "4", "5"))
+	group.Add("b", sensor("1", "3", "4"))
+	members := group.Members()
+	group.Close()
+
+	sum := 0
+	for message, err := range group.All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if message.Type != stream.Notice {
+			sum++
+		}
+	}
+	doubled := uint64(0)
+	for _, m := range members {
+		doubled += m.Stats().Doubled
+	}
+	fmt.Println(sum, "messages, and", doubled, "copies")
+	// Output:
+	// 5 messages, and 2 copies
+}

@@ -1,0 +1,160 @@
+package fanin
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// Options say how a Group joins its members. Nil, and the zero value, mean the
+// defaults.
+type Options struct {
+	// Once gives a message a key, by which copies of it are dropped: the first
+	// copy is handed on, whichever member brings it. Of several feeds that carry
+	// the same, only what all of them lack is missing then. The order is that of
+	// arrival. False is for a message that is handed on in any case.
+	//
+	// Once is called with each data message, which is lent to it, by one goroutine
+	// at a time. It must not block, nor call the group. Nil drops nothing.
+	Once func(m stream.Message) (key uint64, ok bool)
+
+	// Window is how many keys are remembered: the last ones. Zero is 65,536, which
+	// take about 3 MB; it must not be negative, and zero without Once.
+	Window int
+
+	// Logger is told of callbacks that panic, and of what else a Conn would log.
+	// Nil means no logging.
+	Logger *zap.Logger
+}
+
+// ErrClosed is what Add returns after Close.
+var ErrClosed = errors.New("wsflow: the group takes no more members")
+
+// A Group is a source made of many: members come and go while it runs. It has the
+// faces of a connection; [stream.Message.Origin] tells which member brought a
+// message. Make one with [New]. All methods may be called from many goroutines.
+//
+// A group ends when it was closed and its last member has ended or was removed: with
+// 1000 if no member failed, and otherwise with a *result.General whose error joins the
+// last eight failures.
+type Group struct {
+	*stream.Relay
+
+	// Never changes.
+	feeder *stream.Feeder
+	once   *once // nil without Options.Once
+
+	joining sync.Mutex // held by Add and Close
+
+	// Guarded by mu, under which nothing else is called.
+	mu      sync.Mutex
+	members map[string]*Member
+	closed  bool
+	outcome outcome
+}
+
+// New returns a Group without members. Where an option cannot be used, it has ended
+// already, with a *result.General around a *result.ArgumentError.
+func New(o *Options) *Group {
+	if o == nil {
+		o = &Options{}
+	}
+	g := &Group{members: map[string]*Member{}}
+	g.Relay, g.feeder = stream.NewRelay(&stream.RelayOptions{Logger: o.Logger})
+	if o.Window < 0 || o.Window > 0 && o.Once == nil {
+		g.closed = true
+		g.feeder.End(result.Status{
+			Code: result.StatusAbnormalClosure,
+			Err:  &result.General{Err: &result.ArgumentError{Name: "fanin.Options.Window", Value: o.Window, Allowed: "0, or more with Once"}},
+		})
+		return g
+	}
+	if o.Once != nil {
+		g.once = newOnce(o)
+	}
+	return g
+}
+
+// Add joins a source, under a name that no other member has. The group has its
+// messages to itself from then on: nobody else may take them, until the member is
+// removed or has ended. The source stays the caller's, who ends it.
+//
+// The error is a *result.ArgumentError for a name in use or a nil source, [ErrClosed]
+// after Close, and [stream.ErrTaken] where the source's messages are taken.
+func (g *Group) Add(name string, src stream.Source) (*Member, error) {
+	g.joining.Lock()
+	defer g.joining.Unlock()
+	if err := g.check(name, src); err != nil {
+		return nil, err
+	}
+	m := &Member{group: g, name: name, src: src}
+	leave, err := g.feeder.Join(src, stream.JoinOptions{
+		Origin: stream.Origin{Name: name, Epoch: 1},
+		Keep:   m.keep,
+		Ended:  m.ended,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.leave = leave
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if m.standing == joining { // it may have ended meanwhile
+		m.standing = joined
+		g.members[name] = m
+	}
+	return m, nil
+}
+
+// check returns what is wrong with the arguments of Add.
+func (g *Group) check(name string, src stream.Source) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case src == nil:
+		return &result.ArgumentError{Name: "src", Allowed: "a source, not nil"}
+	case g.closed:
+		return ErrClosed
+	case g.members[name] != nil:
+		return &result.ArgumentError{Name: "name", Value: name, Allowed: "a name that no member of the group has"}
+	}
+	return nil
+}
+
+// Members returns the members, in the order of their names. One that has ended is no
+// member any more.
+func (g *Group) Members() []*Member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	members := slices.Collect(maps.Values(g.members))
+	slices.SortFunc(members, func(a, b *Member) int { return strings.Compare(a.name, b.name) })
+	return members
+}
+
+// Close lets nobody join any more: the group ends with its last member, at once if it
+// has none. To end it earlier, remove the members as well.
+func (g *Group) Close() {
+	g.joining.Lock()
+	defer g.joining.Unlock()
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.finish()
+}
+
+// finish ends the group if it was closed and has no member.
+func (g *Group) finish() {
+	g.mu.Lock()
+	over, st := g.closed && len(g.members) == 0, g.outcome.status()
+	g.mu.Unlock()
+	if over {
+		g.feeder.End(st)
+	}
+}

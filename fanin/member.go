@@ -1,0 +1,98 @@
+package fanin
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A Member is a source that was added to a [Group]. All methods may be called from
+// many goroutines, also after it has ended.
+type Member struct {
+	group *Group
+	name  string
+	src   stream.Source
+	leave func()
+
+	standing standing // guarded by group.mu
+
+	received, doubled, epoch atomic.Uint64
+}
+
+// A standing is how a member stands to its group.
+type standing int8
+
+const (
+	joining standing = iota // its first messages may come
+	joined
+	gone
+)
+
+// Name returns the name that the member was added under.
+func (m *Member) Name() string { return m.name }
+
+// Result holds how the source ends: its own terminal event, and not the group's. In
+// the group's streams a Notice with Final tells of it.
+func (m *Member) Result() *result.Promise { return m.src.Result() }
+
+// Remove takes the member out of the group. Messages that the group has taken from it
+// are still given to the group's takers; those that come later wait for the source's
+// next taker. A member that was removed says nothing about how the group ends.
+func (m *Member) Remove() {
+	m.leave()
+	m.drop(func(*outcome) {})
+}
+
+// Stats are counts of what a member brought.
+type Stats struct {
+	Received uint64 // data messages, those too that Options.Once dropped
+	Doubled  uint64 // those of them that Options.Once dropped
+	Epoch    uint64 // of the connection of the last message; 0 before the first message
+}
+
+// Stats returns what the member has brought so far.
+func (m *Member) Stats() Stats {
+	return Stats{Received: m.received.Load(), Doubled: m.doubled.Load(), Epoch: m.epoch.Load()}
+}
+
+// keep counts a lent message and reports whether it is to be handed on. It is called
+// for one message of the member at a time.
+func (m *Member) keep(msg stream.Message) bool {
+	m.received.Add(1)
+	if o := msg.Origin(); o != nil {
+		m.epoch.Store(o.Epoch)
+	}
+	if once := m.group.once; once != nil && once.doubled(msg) {
+		m.doubled.Add(1)
+		return false
+	}
+	return true
+}
+
+// ended is called when the source has ended and its messages were handed on.
+func (m *Member) ended(st result.Status) {
+	epoch := max(m.epoch.Load(), 1)
+	m.group.feeder.Notify(context.Background(), &stream.Origin{Name: m.name, Epoch: epoch},
+		&stream.Gap{From: epoch, Status: st, Lost: time.Now(), Final: true})
+	m.drop(func(o *outcome) { o.add(m.name, st) })
+}
+
+// drop takes the member off the list, once, and lets note say how it ended.
+func (m *Member) drop(note func(*outcome)) {
+	g := m.group
+	g.mu.Lock()
+	if m.standing == gone {
+		g.mu.Unlock()
+		return
+	}
+	if m.standing == joined {
+		delete(g.members, m.name)
+	}
+	m.standing = gone
+	note(&g.outcome)
+	g.mu.Unlock()
+	g.finish()
+}

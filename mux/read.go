@@ -1,0 +1,85 @@
+package mux
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// read is the goroutine that hands on the link's messages.
+func (m *Mux[K]) read() {
+	err := m.each()
+	for errors.As(err, new(*stream.LostError)) {
+		m.log.Warn("messages are lost that came before a mux began", zap.Error(err))
+		err = m.each()
+	}
+	st, over := m.link.Result().Status()
+	if !over {
+		st.Code = result.StatusAbnormalClosure
+	}
+	st.Err = err
+	m.end(st)
+}
+
+// each hands on messages until there are no more. It returns the error of the
+// link's end, nil after a success.
+func (m *Mux[K]) each() error {
+	for msg, err := range m.link.All(context.Background()) {
+		if err != nil {
+			return err
+		}
+		m.route(msg)
+	}
+	return nil
+}
+
+// route hands on a lent message.
+func (m *Mux[K]) route(msg stream.Message) {
+	if msg.Type == stream.Notice {
+		m.spread(msg)
+		return
+	}
+	key, ok := m.o.Topic(msg)
+	switch {
+	case !ok:
+		if !m.rest.put(msg) {
+			m.warned.Do(func() {
+				m.log.Warn("a message is for no topic, and nobody takes Rest", zap.Int("bytes", len(msg.Data)))
+			})
+		}
+	case m.calls.answer(key, msg):
+	default:
+		if t := m.to(key); t != nil {
+			t.put(msg)
+		}
+	}
+}
+
+// spread hands on a Notice to all who take anything.
+func (m *Mux[K]) spread(notice stream.Message) {
+	m.calls.lose(lost(notice.Gap().Status))
+	for _, t := range m.all() {
+		t.notify(notice)
+	}
+	m.rest.notify(notice)
+}
+
+// to returns the topic with this key, nil if it has no takers.
+func (m *Mux[K]) to(key K) *topic[K] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.taken[key]
+}
+
+// all returns the topics that have takers.
+func (m *Mux[K]) all() []*topic[K] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.taken))
+}
