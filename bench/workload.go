@@ -104,7 +104,7 @@ func gathered(secure bool) []workload {
 	}
 	among := []*library{
 		coderLibrary, gorillaLibrary, gwsLibrary, gobwasLibrary,
-		wsflowAll, wsflowChan, wsflowBatches, wsflowCallbacks,
+		wsflowAll, wsflowChan, wsflowBatches, wsflowCallbacks, wsflowGroup,
 	}
 	var all []workload
 	for _, n := range []int{100, 1000} {

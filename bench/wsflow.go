@@ -29,6 +29,8 @@ var (
 		name: "wsflow OnBinary", kind: ours,
 		hold: wsflowHoldCallbacks, gather: wsflowGatherCallbacks,
 	}
+	wsflowGroup = &library{name: "wsflow Group", kind: ours, gather: wsflowGatherGroup}
+
 	wsflowSend = &library{name: "wsflow Send", kind: ours, send: wsflowSendEach}
 	wsflowSink = &library{name: "wsflow Sink", kind: ours, send: wsflowSendSink}
 
