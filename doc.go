@@ -27,6 +27,8 @@
 //   - [github.com/wsflow/wsflow/deflate] compresses messages, as an operator.
 //   - [github.com/wsflow/wsflow/heartbeat] watches over a connection's life, as
 //     an operator.
+//   - [github.com/wsflow/wsflow/fanin] makes one source out of many.
+//   - [github.com/wsflow/wsflow/mux] makes topics out of one source.
 //   - [github.com/wsflow/wsflow/result] says how a connection ended.
 //   - [github.com/wsflow/wsflow/stream/streamtest] checks operators that others
 //     write.

@@ -2,6 +2,8 @@ package mux
 
 import (
 	"context"
+	"errors"
+	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -79,11 +81,11 @@ func (m *Mux[K]) settle(s session) (next time.Time) {
 		p.err = p.wait() // what is desired may change meanwhile
 		subscribe, unsubscribe := m.difference()
 		p.send(unsubscribe, m.o.Unsubscribe)
-		if p.err != nil && len(unsubscribe) > 0 && !m.over(s) {
+		if p.refused() && len(unsubscribe) > 0 {
 			m.log.Error("topics could not be unsubscribed from", zap.Int("topics", len(unsubscribe)), zap.Error(p.err))
 		}
 		p.send(subscribe, m.o.Subscribe)
-		if p.err != nil && !m.over(s) {
+		if p.refused() {
 			for _, key := range subscribe {
 				m.Fail(key, p.err)
 			}
@@ -128,6 +130,11 @@ func (p *passage[K]) wait() error {
 	}
 	p.passes = true
 	return p.m.o.Pace.Wait(p.m.ctx)
+}
+
+// refused reports that something could not be sent although the session goes on.
+func (p *passage[K]) refused() bool {
+	return p.err != nil && !errors.Is(p.err, net.ErrClosed) && !p.m.over(p.s)
 }
 
 // send sends what some topics are spelled as.

@@ -1,0 +1,147 @@
+package mux_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsflow/wsflow/mux"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A bazaar is a mux whose takers come and go at random, and whose connection does.
+type bazaar struct {
+	t       *testing.T
+	random  *rand.Rand
+	s       *server
+	l       *relink
+	m       *mux.Mux[string]
+	numbers map[string]int // what was published last of each topic
+	takers  map[string][]*stream.Subscription[stream.Message]
+	taking  sync.WaitGroup
+}
+
+const stalls = 8 // how many topics a bazaar has
+
+func (b *bazaar) step() {
+	key := string(rune('a' + b.random.IntN(stalls)))
+	switch b.random.IntN(8) {
+	case 0, 1:
+		sub := b.m.Topic(key).Chan(ctx, nil)
+		b.takers[key] = append(b.takers[key], sub)
+		b.taking.Go(func() { b.watch(key, sub) })
+	case 2, 3:
+		if subs := b.takers[key]; len(subs) > 0 {
+			i := b.random.IntN(len(subs))
+			subs[i].Cancel()
+			b.takers[key] = slices.Delete(subs, i, i+1)
+		}
+	case 4:
+		time.Sleep(time.Duration(b.random.IntN(3000)) * time.Millisecond)
+	case 5, 6:
+		for range b.random.IntN(10) {
+			b.publish()
+		}
+	case 7:
+		if b.random.IntN(3) == 0 {
+			b.reconnect()
+		}
+	}
+}
+
+// publish sends the next number of a topic that the server knows.
+func (b *bazaar) publish() {
+	known := b.s.topics()
+	if known == "" {
+		return
+	}
+	keys := strings.Split(known, ",")
+	key := keys[b.random.IntN(len(keys))]
+	b.numbers[key]++
+	b.s.sends(fmt.Sprintf("%s:%d", key, b.numbers[key]))
+}
+
+// reconnect cuts the connection, or closes it, and opens the next one later.
+func (b *bazaar) reconnect() {
+	if b.random.IntN(2) == 0 {
+		b.s.conn.CloseNow(nil)
+	} else {
+		b.s.closes()
+	}
+	synctest.Wait()
+	time.Sleep(time.Duration(b.random.IntN(2)) * time.Second)
+	b.l.open()
+}
+
+// watch checks that a taker misses nothing but what a gap may have taken.
+func (b *bazaar) watch(key string, sub *stream.Subscription[stream.Message]) {
+	next := 0 // 0: any
+	for m := range sub.C {
+		var topic string
+		var n int
+		if m.Type == stream.Notice {
+			next = 0
+			continue
+		}
+		fmt.Sscanf(strings.Replace(m.String(), ":", " ", 1), "%s %d", &topic, &n)
+		if topic != key || next != 0 && n != next {
+			b.t.Errorf("a taker of %s got %s, want number %d", key, m, next)
+		}
+		next = n + 1
+	}
+}
+
+// rests checks that the server knows what has takers, once nothing more happens.
+func (b *bazaar) rests() {
+	b.t.Helper()
+	var desired []string
+	for key, subs := range b.takers {
+		if len(subs) > 0 {
+			desired = append(desired, key)
+		}
+	}
+	slices.Sort(desired)
+	time.Sleep(time.Minute)
+	b.s.wants(strings.Join(desired, ","))
+}
+
+// Whatever takers and connections do, the server ends up with what is desired, is told
+// of nothing that it does not know, and takers miss nothing.
+func TestMuxAgainstAServer(t *testing.T) {
+	for seed := range uint64(60) {
+		bubble(t, func(t *testing.T) {
+			o := options(1 + int(seed%4))
+			o.Linger = time.Duration(seed%3) * time.Second
+			s := &server{t: t}
+			if seed%2 == 0 {
+				s.most = 5
+				o.Pace = mux.NewWindow(5, time.Second)
+			}
+			b := &bazaar{
+				t: t, random: rand.New(rand.NewPCG(seed, 0)), s: s, l: newRelink(s),
+				numbers: map[string]int{}, takers: map[string][]*stream.Subscription[stream.Message]{},
+			}
+			b.m = mux.New(b.l, o)
+			b.l.open()
+			for range 4 {
+				for range 40 {
+					b.step()
+				}
+				b.rests()
+			}
+			s.conn.CloseNow(nil)
+			synctest.Wait()
+			b.l.feeder.End(result.Status{Code: 1000})
+			b.taking.Wait()
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+		})
+	}
+}
