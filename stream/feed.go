@@ -18,6 +18,9 @@ type JoinOptions struct {
 	// message, by one goroutine at a time among all sources of the Relay, and must
 	// not block.
 	Keep func(Message) bool
+	// Notice, if it is not nil, is called with each [Notice] of a Relay that is joined,
+	// as Keep is with data messages.
+	Notice func(Message)
 	// Ended, if it is not nil, is called once when the source has ended and all of
 	// its messages were handed on; the source is left then. It is not called where it
 	// was left before. It gets the source's terminal event, with the error that the
@@ -124,7 +127,7 @@ func (f *feed) admit(messages []Message) []Message {
 			messages[i].tag = f.relabel(messages[i].tag)
 		}
 	}
-	if f.opts.Keep == nil {
+	if f.opts.Keep == nil && f.opts.Notice == nil {
 		return messages
 	}
 	n := 0
@@ -140,23 +143,26 @@ func (f *feed) admit(messages []Message) []Message {
 }
 
 func (f *feed) keeps(m Message) bool {
-	if m.Type == Notice {
-		return true
-	}
 	m.own = nil
-	return f.opts.Keep(m)
+	switch {
+	case m.Type != Notice:
+		return f.opts.Keep == nil || f.opts.Keep(m)
+	case f.opts.Notice != nil:
+		f.opts.Notice(m)
+	}
+	return true
 }
 
 // admitting returns a yield that does with each message what admit does.
 func (f *feed) admitting(yield func(Message, error) bool) func(Message, error) bool {
-	if f.labels == nil && f.opts.Keep == nil {
+	if f.labels == nil && f.opts.Keep == nil && f.opts.Notice == nil {
 		return yield
 	}
 	return func(m Message, err error) bool {
 		if f.labels != nil {
 			m.tag = f.relabel(m.tag)
 		}
-		if f.opts.Keep != nil && !f.keeps(m) {
+		if !f.keeps(m) {
 			return true
 		}
 		return yield(m, err)

@@ -117,6 +117,9 @@ func (r *Relay) putNow(p *putting, m Message) (done bool, err error) {
 		r.present(r.one[:])
 		r.one[0] = Message{}
 		return true, p.err
+	case r.live:
+		m.Release()
+		return true, nil
 	case r.hoard >= hoardMost:
 		return false, nil
 	}

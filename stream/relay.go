@@ -60,6 +60,7 @@ type Relay struct {
 	logger  *zap.Logger
 	post    func(func())
 	takers  func(bool)
+	live    bool
 	promise *result.Promise
 	settled func(result.Status) bool
 
@@ -107,6 +108,9 @@ type RelayOptions struct {
 	// and with false when the last one has gone: calls alternate. It must not block,
 	// and must not take messages of this Relay.
 	Takers func(any bool)
+	// Live drops what comes while there is no taker, and what the last one was not
+	// given, in place of keeping it for the next: he begins with what is new then.
+	Live bool
 }
 
 // NewRelay makes a Relay, and the Feeder through which messages come into it.
@@ -114,7 +118,7 @@ func NewRelay(o *RelayOptions) (*Relay, *Feeder) {
 	if o == nil {
 		o = &RelayOptions{}
 	}
-	r := &Relay{logger: o.Logger, post: o.Post, takers: o.Takers, poke: make(chan struct{}, 1)}
+	r := &Relay{logger: o.Logger, post: o.Post, takers: o.Takers, live: o.Live, poke: make(chan struct{}, 1)}
 	if r.logger == nil {
 		r.logger = silent
 	}

@@ -103,7 +103,9 @@ func (r *Relay) settle() (pump bool) {
 	a := &r.audience
 	r.from, r.forced = bystander{}, false
 	r.due.Store(false)
-	a.settle()
+	if a.settle(); r.live && len(a.lanes) == 0 {
+		r.source.drop()
+	}
 	r.blocks.Store(len(a.lanes) == 1 && a.lanes[0].blocks())
 	if !r.source.keeps() {
 		r.hoard = 0
