@@ -95,9 +95,14 @@ func (g *Group) Add(name string, src stream.Source) (*Member, error) {
 		return nil, err
 	}
 	m := &Member{group: g, name: name, src: src}
+	if _, one := src.(*stream.Conn); one {
+		m.epoch.Store(1)
+		m.open.Store(true)
+	}
 	leave, err := g.feeder.Join(src, stream.JoinOptions{
 		Origin: stream.Origin{Name: name, Epoch: 1},
 		Keep:   m.keep,
+		Notice: m.notice,
 		Ended:  m.ended,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -481,6 +482,81 @@ func TestFairness(t *testing.T) {
 			f.far.CloseNow(nil)
 		}
 		for range sub.C {
+		}
+	})
+}
+
+// The Notices of a source that is made of connections come through, and are counted.
+// Its last one is not told of twice.
+func TestMemberWithGaps(t *testing.T) {
+	for _, final := range []bool{true, false} {
+		bubble(t, func(t *testing.T) {
+			inner, feeder := stream.NewRelay(nil)
+			g := fanin.New(nil)
+			sub := g.Chan(ctx, nil)
+			m := add(t, g, "a", inner)
+			g.Close()
+			wants := func(want fanin.Stats) {
+				t.Helper()
+				synctest.Wait()
+				if got := m.Stats(); got != want {
+					t.Errorf("its statistics are %+v, want %+v", got, want)
+				}
+			}
+			tell := func(gap stream.Gap) { feeder.Notify(ctx, &stream.Origin{Epoch: gap.From}, &gap) }
+			first, lost := newFeed(t), result.Status{Code: 1006, Err: io.EOF}
+			leave := join(t, feeder, first, 1)
+			wants(fanin.Stats{})
+			first.sends("1")
+			wants(fanin.Stats{Received: 1, Epoch: 1, Open: true})
+			leave()
+			tell(stream.Gap{From: 1, Status: lost})
+			wants(fanin.Stats{Received: 1, Epoch: 1, Gaps: 1})
+			tell(stream.Gap{From: 1, To: 2})
+			wants(fanin.Stats{Received: 1, Epoch: 2, Gaps: 1, Open: true})
+			if final {
+				tell(stream.Gap{From: 2, Status: lost, Final: true})
+			}
+			feeder.End(lost)
+			all, err := said(sub)
+			want := []string{
+				"a: 1",
+				`a: gap 1 to 0, 1006 "", final: false`,
+				`a: gap 1 to 2, 0 "", final: false`,
+				`a: gap 2 to 0, 1006 "", final: true`,
+			}
+			if !slices.Equal(all, want) || !errors.Is(err, io.EOF) {
+				t.Errorf("it gave\n%s\nand %v, want\n%s", strings.Join(all, "\n"), err, strings.Join(want, "\n"))
+			}
+			wants(fanin.Stats{Received: 1, Epoch: 2, Gaps: 1})
+		})
+	}
+}
+
+func join(t *testing.T, feeder *stream.Feeder, f *feed, epoch uint64) (leave func()) {
+	t.Helper()
+	leave, err := feeder.Join(f.near, stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leave
+}
+
+// A group may be a member of another: messages have the name that they get last.
+func TestGroupOfGroups(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		outer, inner := fanin.New(nil), fanin.New(nil)
+		f := newFeed(t)
+		add(t, outer, "inner", inner)
+		add(t, inner, "a", f.near)
+		inner.Close()
+		outer.Close()
+		f.sends("1", "2")
+		f.closes(1000)
+		all, err := said(outer.Chan(ctx, nil))
+		want := []string{"inner: 1", "inner: 2", `inner: gap 1 to 0, 1000 "", final: true`}
+		if !slices.Equal(all, want) || err != nil {
+			t.Errorf("it gave %q and %v, want %q", all, err, want)
 		}
 	})
 }

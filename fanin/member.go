@@ -19,7 +19,9 @@ type Member struct {
 
 	standing standing // guarded by group.mu
 
-	received, doubled, epoch atomic.Uint64
+	// Written by whoever hands on the member's messages, one at a time.
+	received, doubled, gaps, epoch atomic.Uint64
+	open, final                    atomic.Bool
 }
 
 // A standing is how a member stands to its group.
@@ -46,24 +48,30 @@ func (m *Member) Remove() {
 	m.drop(func(*outcome) {})
 }
 
-// Stats are counts of what a member brought.
+// Stats tell what a member has brought, as far as the group's takers have got.
 type Stats struct {
 	Received uint64 // data messages, those too that Options.Once dropped
 	Doubled  uint64 // those of them that Options.Once dropped
-	Epoch    uint64 // of the connection of the last message; 0 before the first message
+	Gaps     uint64 // connections that were lost, but for the last one of all
+	Epoch    uint64 // of the last connection, from 1; 0 before the first
+	Open     bool   // that connection has not ended
 }
 
 // Stats returns what the member has brought so far.
 func (m *Member) Stats() Stats {
-	return Stats{Received: m.received.Load(), Doubled: m.doubled.Load(), Epoch: m.epoch.Load()}
+	return Stats{
+		Received: m.received.Load(), Doubled: m.doubled.Load(),
+		Gaps: m.gaps.Load(), Epoch: m.epoch.Load(), Open: m.open.Load(),
+	}
 }
 
 // keep counts a lent message and reports whether it is to be handed on. It is called
 // for one message of the member at a time.
 func (m *Member) keep(msg stream.Message) bool {
 	m.received.Add(1)
-	if o := msg.Origin(); o != nil {
+	if o := msg.Origin(); o.Epoch != m.epoch.Load() { // of a first connection nothing else tells
 		m.epoch.Store(o.Epoch)
+		m.open.Store(true)
 	}
 	if once := m.group.once; once != nil && once.doubled(msg) {
 		m.doubled.Add(1)
@@ -72,11 +80,26 @@ func (m *Member) keep(msg stream.Message) bool {
 	return true
 }
 
-// ended is called when the source has ended and its messages were handed on.
+// notice takes in what a source that is made of others tells of its connections.
+func (m *Member) notice(msg stream.Message) {
+	g := msg.Gap()
+	if g.To > 0 {
+		m.epoch.Store(g.To)
+	} else if !g.Final {
+		m.gaps.Add(1)
+	}
+	m.open.Store(g.To > 0)
+	m.final.Store(g.Final)
+}
+
+// ended is called when the source has ended and its messages were handed on. A source
+// that has not told of that itself is told of.
 func (m *Member) ended(st result.Status) {
-	epoch := max(m.epoch.Load(), 1)
-	m.group.feeder.Notify(context.Background(), &stream.Origin{Name: m.name, Epoch: epoch},
-		&stream.Gap{From: epoch, Status: st, Lost: time.Now(), Final: true})
+	if m.open.Store(false); !m.final.Load() {
+		epoch := m.epoch.Load()
+		m.group.feeder.Notify(context.Background(), &stream.Origin{Name: m.name, Epoch: epoch},
+			&stream.Gap{From: epoch, Status: st, Lost: time.Now(), Final: true})
+	}
 	m.drop(func(o *outcome) { o.add(m.name, st) })
 }
 

@@ -104,7 +104,7 @@ func New[K comparable](l Link, o Options[K]) *Mux[K] {
 func (m *Mux[K]) Topic(key K) *stream.Relay {
 	t, st := m.topic(key)
 	if st != nil {
-		t.end(*st)
+		t.feeder.End(*st)
 	}
 	return t.relay
 }
@@ -117,7 +117,7 @@ func (m *Mux[K]) topic(key K) (*topic[K], *result.Status) {
 		return t, nil
 	}
 	t := &topic[K]{m: m, key: key, over: m.status != nil}
-	t.outlet = newOutlet(t.taken)
+	t.outlet = newOutlet(t.changed)
 	if !t.over {
 		m.topics[key] = weak.Make(t)
 		runtime.AddCleanup(t.relay, m.forget, key)
@@ -134,8 +134,8 @@ func (m *Mux[K]) forget(key K) {
 	}
 }
 
-// taken is called when the first taker has come, or the last one has gone.
-func (t *topic[K]) taken(some bool) {
+// changed is called when the first taker has come, or the last one has gone.
+func (t *topic[K]) changed(some bool) {
 	if !t.desire(some) {
 		return
 	}
@@ -181,7 +181,7 @@ func (m *Mux[K]) Fail(key K, err error) {
 	if err != nil {
 		st.Code = result.StatusAbnormalClosure
 	}
-	t.end(st)
+	t.feeder.End(st)
 }
 
 // expel drops a topic and returns it, nil if there is none.
@@ -203,9 +203,9 @@ func (m *Mux[K]) end(st result.Status) {
 	topics := m.retire(st)
 	m.cancel()
 	for _, t := range topics {
-		t.end(st)
+		t.feeder.End(st)
 	}
-	m.rest.end(st)
+	m.rest.feeder.End(st)
 	m.calls.end(lost(st))
 }
 

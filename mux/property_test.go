@@ -114,7 +114,7 @@ func (b *bazaar) rests() {
 // Whatever takers and connections do, the server ends up with what is desired, is told
 // of nothing that it does not know, and takers miss nothing.
 func TestMuxAgainstAServer(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		bubble(t, func(t *testing.T) {
 			o := options(1 + int(seed%4))
 			o.Linger = time.Duration(seed%3) * time.Second

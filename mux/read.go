@@ -47,12 +47,12 @@ func (m *Mux[K]) route(msg stream.Message) {
 	}
 	key, ok := m.o.Topic(msg)
 	switch {
+	case !ok && m.rest.taken.Load():
+		m.rest.put(msg)
 	case !ok:
-		if !m.rest.put(msg) {
-			m.warned.Do(func() {
-				m.log.Warn("a message is for no topic, and nobody takes Rest", zap.Int("bytes", len(msg.Data)))
-			})
-		}
+		m.warned.Do(func() {
+			m.log.Warn("a message is for no topic, and nobody takes Rest", zap.Int("bytes", len(msg.Data)))
+		})
 	case m.calls.answer(key, msg):
 	default:
 		if t := m.to(key); t != nil {
@@ -65,9 +65,11 @@ func (m *Mux[K]) route(msg stream.Message) {
 func (m *Mux[K]) spread(notice stream.Message) {
 	m.calls.lose(lost(notice.Gap().Status))
 	for _, t := range m.all() {
-		t.notify(notice)
+		t.put(notice)
 	}
-	m.rest.notify(notice)
+	if m.rest.taken.Load() {
+		m.rest.put(notice)
+	}
 }
 
 // to returns the topic with this key, nil if it has no takers.
