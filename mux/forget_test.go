@@ -1,0 +1,72 @@
+package mux
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"testing"
+
+	"github.com/wsflow/wsflow/stream"
+)
+
+// collects has the collector run, and returns when it has found something to be
+// garbage that became so before.
+func collects() {
+	found := make(chan struct{})
+	runtime.AddCleanup(new([64]byte), func(found chan struct{}) { close(found) }, found)
+	for {
+		runtime.GC()
+		select {
+		case <-found:
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+// Topics that somebody asked for and nobody has are forgotten; one that has a taker
+// is not, although nobody has its relay.
+func TestTopicsAreForgotten(t *testing.T) {
+	const asked = 1000
+	near, far := net.Pipe()
+	conn, err := stream.New(near, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := stream.New(far, stream.Server, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(conn, Options[int]{Topic: func(m stream.Message) (int, bool) { return len(m.Data), true }})
+	sub := m.Topic(1).Chan(context.Background(), nil)
+	held := m.Topic(2)
+	for key := range asked {
+		m.Topic(3 + key)
+	}
+	remembered := func() int {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.topics)
+	}
+	for range 20 {
+		if collects(); remembered() == 2 {
+			break
+		}
+	}
+	if n := remembered(); n != 2 {
+		t.Errorf("%d topics are remembered, want 2", n)
+	}
+	if m.Topic(2) != held {
+		t.Error("a topic has two relays")
+	}
+	server.SendText(context.Background(), "x")
+	if got := (<-sub.C).String(); got != "x" {
+		t.Errorf("the taker got %q", got)
+	}
+	sub.Cancel()
+	server.CloseNow(nil)
+	<-conn.Done()
+	<-server.Done()
+	runtime.KeepAlive(held)
+}
