@@ -2,6 +2,7 @@ package heartbeat_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,5 +103,38 @@ func TestOnRTTFromInside(t *testing.T) {
 		if !slices.Equal(got, []string{"once", "other", "other", "inner"}) {
 			t.Errorf("called: %v", got)
 		}
+	})
+}
+
+// The program's own Pings are none of the heartbeat's: it asks when it would have
+// asked, measures nothing, and gives a peer up that answers the program's alone.
+func TestProgramsPings(t *testing.T) {
+	bubble(t, "answered alone", func(t *testing.T) {
+		start := time.Now()
+		p := script.Client(t, operators(heartbeat.New(nil)))
+		takeAll(p.Conn)
+		go func() { // until the connection ends
+			for err := error(nil); err == nil; time.Sleep(7 * time.Second) {
+				_, err = p.Conn.Ping(t.Context())
+			}
+		}()
+		asked := 0
+		for range 43 + 9 { // as many as there are in 299 s
+			ping := p.Next("a Ping")
+			if strings.HasPrefix(string(ping.Payload), "wsflow") {
+				p.Sends(script.Pong(ping.Payload))
+				continue
+			}
+			asked++
+			if at, want := time.Since(start), time.Duration(asked)*30*time.Second; at != want {
+				t.Errorf("Ping %d of the heartbeat came after %v, want %v", asked, at, want)
+			}
+		}
+		if n := state(t, p.Conn).RTT().Count; n > 0 {
+			t.Errorf("%d Pongs were measured", n)
+		}
+		wantDrop(t, p.Conn, start, 299*time.Second,
+			"heartbeat: waited 4m59s for a Pong (Pings sent: 9); other frames came: heartbeat.Options.AnyFrame lets them count")
+		time.Sleep(14 * time.Second) // the one who pings has heard of it
 	})
 }

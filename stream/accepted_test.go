@@ -20,7 +20,7 @@ func TestAcceptedAfterAFailureAtAnyByte(t *testing.T) {
 			data := make([]byte, size)
 			for n := size; n > fragment; n -= fragment {
 				o.put(dataHeader(n == size, false), data[:fragment])
-				o.ask(Ping, nil) // is not counted
+				o.ask(Ping, nil, true) // is not counted
 			}
 			o.put(wire.Header{Fin: true}, data[:min(size, fragment)])
 			a.add(Message{Type: Type(i + 1), Data: data}, o.queued)

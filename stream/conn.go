@@ -31,8 +31,9 @@ type Conn struct {
 	sinks      sinks
 	events     atomic.Pointer[serial] // nil until there is something to run
 	clock      clock
-	links      []Link      // the operators, first nearest the application
-	header     http.Header // Options.Header; never changes
+	pings      atomic.Pointer[pinger] // nil until the program sends a Ping
+	links      []Link                 // the operators, first nearest the application
+	header     http.Header            // Options.Header; never changes
 
 	lasting *lasting
 	promise *result.Promise

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/wsflow/wsflow/internal/wire"
 )
@@ -67,6 +68,8 @@ func (r *reader) dispatch(at int64, t Type, payload []byte) {
 	switch t {
 	case Ping:
 		r.c.w.answer(payload)
+	case Pong:
+		r.c.ponged(payload, time.Duration(r.last.Load()))
 	case Close:
 		r.c.peerClosed(payload)
 	}

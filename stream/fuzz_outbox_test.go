@@ -51,7 +51,7 @@ func (m *boxModel) put(n int, last bool) {
 
 func (m *boxModel) ask(n int) {
 	p := m.payload(n)
-	if m.box.phase < boxFinished && m.box.ask(Ping, p) == 0 {
+	if m.box.phase < boxFinished && m.box.ask(Ping, p, true) == 0 {
 		m.control = append(m.control, plain(wire.Header{Fin: true, Opcode: byte(Ping)}, p))
 	}
 }

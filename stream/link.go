@@ -95,7 +95,11 @@ func (l *Link) Control(t Type, payload []byte) error {
 	if len(payload) > wire.MaxControl {
 		return &result.ArgumentError{Name: fmt.Sprintf("payload of a %v frame in bytes", t), Value: len(payload), Allowed: "up to 125"}
 	}
-	return l.conn.w.control(t, payload)
+	if err := l.conn.w.interject(t, payload, true); err != nil {
+		return err
+	}
+	l.conn.w.kick()
+	return nil
 }
 
 // LastRead returns when the last bytes came from the peer, or when the

@@ -39,7 +39,7 @@ type outbox struct {
 	waiting *backlog // nil while nothing waits
 }
 
-// A pingPhase tells of the last Ping that an operator asked for.
+// A pingPhase tells of the last Ping that was marked, which an operator's are.
 type pingPhase uint8
 
 const (
@@ -114,15 +114,16 @@ func (o *outbox) tear() bool {
 	return true
 }
 
-// ask adds a control frame of an operator's. It returns how many bytes wait already
-// if those are too many.
-func (o *outbox) ask(t Type, payload []byte) (waiting int) {
+// ask adds a control frame of an operator's or of the program's. It returns how
+// many bytes wait already if those are too many. If it is marked, the place of a
+// Ping is told.
+func (o *outbox) ask(t Type, payload []byte, marked bool) (waiting int) {
 	control := &o.open().control.gathering
 	if control.n > controlLimit {
 		return control.n
 	}
 	o.encode(control, 0, wire.Header{Fin: true, Opcode: byte(t)}, payload)
-	if t == Ping {
+	if marked && t == Ping {
 		o.ping = pingWaits
 	}
 	return 0

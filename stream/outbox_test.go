@@ -145,7 +145,7 @@ func TestOutboxOvertaking(t *testing.T) {
 		_, p := o.next()
 		got := string(p[:stop])
 		o.took(stop)
-		o.ask(Ping, []byte("x"))
+		o.ask(Ping, []byte("x"), true)
 		got += drained(o, 1000)
 		want := string(a) + string(b)
 		switch {
@@ -174,7 +174,7 @@ func TestOutboxCutsWrites(t *testing.T) {
 		t.Errorf("the first write has %d bytes", n)
 	}
 	o.took(len(p))
-	o.ask(Pong, []byte("now"))
+	o.ask(Pong, []byte("now"), true)
 	if _, p = o.next(); len(p) != 5 {
 		t.Errorf("%d bytes are next, want those of the pong", len(p))
 	}
@@ -236,7 +236,7 @@ func TestOutboxLatestPong(t *testing.T) {
 func TestOutboxControlLimit(t *testing.T) {
 	o := new(outbox)
 	taken := 0
-	for o.ask(Ping, make([]byte, 100)) == 0 {
+	for o.ask(Ping, make([]byte, 100), true) == 0 {
 		if taken++; taken > controlLimit/100+1 {
 			t.Fatalf("%d bytes of control frames are taken", 100*taken)
 		}
@@ -245,7 +245,7 @@ func TestOutboxControlLimit(t *testing.T) {
 		t.Errorf("%d bytes of control frames are refused", 102*taken)
 	}
 	drained(o, 1<<20)
-	if o.ask(Ping, nil) != 0 {
+	if o.ask(Ping, nil, true) != 0 {
 		t.Error("a control frame is refused with none waiting")
 	}
 	o.fail()

@@ -153,26 +153,25 @@ func (w *writer) run(write func(*bufpool.Buffer, []byte) (int, error), own *bufp
 	return own, p
 }
 
-// control queues a control frame of an operator.
-func (w *writer) control(t Type, payload []byte) error {
-	waiting, ok := w.ask(t, payload)
+// interject queues a control frame, which may be marked; the next kick sends it.
+func (w *writer) interject(t Type, payload []byte, marked bool) error {
+	waiting, ok := w.ask(t, payload, marked)
 	switch {
 	case !ok:
 		return w.c.closedError()
 	case waiting > 0:
 		return fmt.Errorf("wsflow: %d bytes of control frames wait for the network", waiting)
 	}
-	w.kick()
 	return nil
 }
 
-func (w *writer) ask(t Type, payload []byte) (waiting int, ok bool) {
+func (w *writer) ask(t Type, payload []byte, marked bool) (waiting int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.outbox.phase >= boxFinished || w.c.close.begun.fired() {
 		return 0, false
 	}
-	return w.outbox.ask(t, payload), true
+	return w.outbox.ask(t, payload, marked), true
 }
 
 // answer queues the Pong for a Ping; the next kick sends it.
