@@ -45,6 +45,7 @@ func (in *inbound) burst(most int, attention *atomic.Int32, label *tag, yield fu
 			return true
 		}
 		p.pos += head + n
+		in.passed++
 		if !yield(m, nil) {
 			return false
 		}

@@ -65,6 +65,7 @@ func (r *reader) dispatch(at int64, t Type, payload []byte) {
 		return
 	}
 	d.next = at + 1
+	r.counts.dealt(t, controlSize(r.role, payload))
 	switch t {
 	case Ping:
 		r.c.w.answer(payload)
@@ -84,4 +85,12 @@ func (r *reader) dispatch(at int64, t Type, payload []byte) {
 			return
 		}
 	}
+}
+
+// controlSize returns the size of an inbound control frame, header included.
+func controlSize(role Role, payload []byte) int {
+	if role == Server {
+		return 2 + 4 + len(payload) // with a masking key
+	}
+	return 2 + len(payload)
 }

@@ -123,6 +123,7 @@ func (in *inbound) cut() Frame {
 	}
 	if out.Last {
 		f.typ = 0
+		in.passed++
 	}
 	return out
 }

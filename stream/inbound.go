@@ -23,7 +23,9 @@ type inbound struct {
 	rules
 	*parsing // changes under the lock, by the consumer
 
-	assemble bool // consumer only: it takes whole messages, not pieces
+	// Consumer only.
+	assemble bool   // it takes whole messages, not pieces
+	passed   uint64 // messages that were parsed to their end
 
 	// Guarded by the reader's lock.
 	filled   int       // bytes that came into parsing.buf; parsing.end follows

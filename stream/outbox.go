@@ -37,6 +37,7 @@ type outbox struct {
 	taken   int64 // bytes of all frames that it took
 	ping    pingPhase
 	waiting *backlog // nil while nothing waits
+	counts  outboundCounts
 }
 
 // A pingPhase tells of the last Ping that was marked, which an operator's are.
@@ -100,6 +101,7 @@ func (o *outbox) put(h wire.Header, payload []byte) {
 	o.phase = boxWithin
 	if h.Fin {
 		o.phase = boxOpen
+		o.counts.messages++
 	}
 	o.queued += int64(o.encode(&o.open().data.gathering, int(o.recent), h, payload))
 }
@@ -114,16 +116,21 @@ func (o *outbox) tear() bool {
 	return true
 }
 
-// ask adds a control frame of an operator's or of the program's. It returns how
-// many bytes wait already if those are too many. If it is marked, the place of a
-// Ping is told.
+// ask adds a Ping or a Pong of an operator's or of the program's. It returns how
+// many bytes wait already if those are too many. The place of a Ping that is
+// marked is told.
 func (o *outbox) ask(t Type, payload []byte, marked bool) (waiting int) {
 	control := &o.open().control.gathering
 	if control.n > controlLimit {
 		return control.n
 	}
 	o.encode(control, 0, wire.Header{Fin: true, Opcode: byte(t)}, payload)
-	if marked && t == Ping {
+	if t == Pong {
+		o.counts.pongs++
+		return 0
+	}
+	o.counts.pings++
+	if marked {
 		o.ping = pingWaits
 	}
 	return 0
@@ -144,7 +151,11 @@ func (o *outbox) answer(payload []byte) {
 	h := wire.Header{Fin: true, Opcode: byte(Pong)}
 	if len(b.pong) == 0 && b.control.gathering.n < pongLimit {
 		o.encode(&b.control.gathering, 0, h, payload)
+		o.counts.pongs++
 		return
+	}
+	if len(b.pong) == 0 {
+		o.counts.pongs++
 	}
 	b.pong = b.pong[:cap(b.pong)]
 	if b.pong == nil {

@@ -224,6 +224,8 @@ func TestOutboxLatestPong(t *testing.T) {
 		switch {
 		case few && len(pongs) != n, !few && len(pongs) > pongLimit/7+2:
 			t.Errorf("%d pings have %d pongs", n, len(pongs))
+		case o.counts.pongs != uint64(len(pongs)):
+			t.Errorf("%d of %d pongs were counted", o.counts.pongs, len(pongs))
 		case pongs[last] != fmt.Sprintf("%05d", n-1):
 			t.Errorf("the last pong of %d is %s", n, pongs[last])
 		case !slices.IsSorted(pongs):
@@ -245,8 +247,11 @@ func TestOutboxControlLimit(t *testing.T) {
 		t.Errorf("%d bytes of control frames are refused", 102*taken)
 	}
 	drained(o, 1<<20)
-	if o.ask(Ping, nil, true) != 0 {
+	if o.ask(Ping, nil, true) != 0 || o.ask(Pong, nil, true) != 0 {
 		t.Error("a control frame is refused with none waiting")
+	}
+	if o.counts != (outboundCounts{pings: uint64(taken) + 1, pongs: 1}) {
+		t.Errorf("counted are %+v, of %d Pings and a Pong", o.counts, taken+1)
 	}
 	o.fail()
 }

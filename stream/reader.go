@@ -47,6 +47,7 @@ type reader struct {
 	attention atomic.Int32 // pauses held and consumers cancelled: not zero makes a consumer look up
 	wanted    atomic.Int32 // consumers that wait for mu
 	listening listening
+	counts    inboundCounts
 }
 
 func (c *Conn) initReader(role Role, o *Options) {
@@ -59,6 +60,7 @@ func (c *Conn) initReader(role Role, o *Options) {
 	if n := len(o.Buffered); n > 0 {
 		copy(r.room(0, n, n), o.Buffered)
 		r.came(n)
+		r.counts.read(n)
 	}
 }
 
@@ -189,9 +191,10 @@ func (r *reader) tryRead(p []byte) (n int, err error) {
 	return n, err
 }
 
-// seen notes the time, if bytes came.
+// seen notes the time and the number, if bytes came.
 func (r *reader) seen(n int) {
 	if n > 0 {
+		r.counts.read(n)
 		at := int64(now())
 		r.sparse = at-r.last.Swap(at) > int64(watchEvery)
 	}
@@ -253,6 +256,7 @@ func (r *reader) piece(ctx context.Context) (Frame, error) {
 		}
 		f, want, err := r.inbound.piece()
 		if err != nil || want == 0 {
+			r.counts.passed(r.passed)
 			return f, err
 		}
 		if err := r.fill(ctx, want); err != nil {
@@ -318,8 +322,10 @@ func (r *reader) message(ctx context.Context) (Message, error) {
 	}
 }
 
-func (r *reader) burst(yield func(Message, error) bool) bool {
-	return r.inbound.burst(r.most, &r.attention, r.tag, yield)
+func (r *reader) burst(yield func(Message, error) bool) (more bool) {
+	more = r.inbound.burst(r.most, &r.attention, r.tag, yield)
+	r.counts.passed(r.passed)
+	return more
 }
 
 // attend deals with what raised attention: it waits while the connection is
