@@ -246,18 +246,24 @@ func TestMemoryOfReader(t *testing.T) {
 	}
 }
 
-// A header alone makes nobody provide for what it claims.
+// A header alone makes nobody provide for what it claims, nor does a little behind
+// it.
 func TestMemoryOfClaims(t *testing.T) {
 	for _, claim := range []uint64{126, 512 * kib, mib, 16 * mib} {
-		staysUnder(t, mib, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				for range 10 {
-					h := attacked(t, nil, func(h *hostile) { h.Write(frame(fin|binaryOp, claim, []byte("begins"))) })
-					go takeAll(h.conn)
-				}
-				time.Sleep(time.Hour)
+		for _, comes := range []int{0, 16 * kib} {
+			staysUnder(t, mib+int64(10*8*comes), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					for range 10 {
+						h := attacked(t, nil, func(h *hostile) {
+							h.Write(frame(fin|binaryOp, claim, []byte("begins")))
+							h.repeats(comes/16, zeros(16))
+						})
+						go takeAll(h.conn)
+					}
+					time.Sleep(time.Hour)
+				})
 			})
-		})
+		}
 	}
 }
 

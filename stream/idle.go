@@ -71,7 +71,7 @@ func (r *reader) second(want int) (n int) {
 		n += m
 	}
 	r.came(n)
-	r.pace.read(want, len(p), n)
+	r.pace.read(want, r.end-r.pos, len(p), n)
 	return n
 }
 

@@ -10,8 +10,9 @@ const (
 
 // A pace says how much to read at a time.
 type pace struct {
-	plain bool  // from a plain socket, whose buffer is borrowed once something is there; never changes
-	size  int32 // of the next buffer; 0: nothing was read yet
+	plain bool   // from a plain socket, whose buffer is borrowed once something is there; never changes
+	whole uint16 // the largest of the large frames that came whole, in KiB; 0: there was none
+	size  int32  // of the next buffer; 0: nothing was read yet
 }
 
 // next returns the size of the buffer to borrow next.
@@ -33,10 +34,11 @@ func (p pace) least() int {
 	return leastRoom
 }
 
-// read takes in that a read for so many wanted bytes got so many of those that it
-// asked for. Buffers are as large as large frames need for as long as those come.
-// Where a buffer waits with the read, little traffic makes it small.
-func (p *pace) read(want, asked, got int) {
+// read takes in that a read got so many of the bytes that it asked for, and that
+// so many are there now of those that are wanted. Buffers are as large as large
+// frames need for as long as those come; a frame larger than all before it has to
+// come first. Where a buffer waits with the read, little traffic makes it small.
+func (p *pace) read(want, have, asked, got int) {
 	usual := int32(recordSize)
 	if p.plain {
 		usual = readSize
@@ -44,7 +46,11 @@ func (p *pace) read(want, asked, got int) {
 	switch {
 	case want > inPlace:
 	case want >= largeFrame:
-		p.size = max(p.size, usual, int32(want+wire.MaxHeader+p.least()))
+		if have >= want {
+			p.whole = max(p.whole, uint16((want+1<<10-1)>>10))
+		}
+		believed := min(want, max(2*have, int(p.whole)<<10))
+		p.size = max(p.size, usual, int32(believed+wire.MaxHeader+p.least()))
 	case !p.plain && got < min(asked, leastRoom):
 		p.size = leastRoom
 	case p.size < usual, got == asked:

@@ -172,7 +172,7 @@ func (r *reader) read(want int) (n int, err error) {
 	p := r.room(want, r.pace.next(), r.pace.least())
 	n, err = r.tryRead(p)
 	r.came(n)
-	r.pace.read(want, len(p), n)
+	r.pace.read(want, r.end-r.pos, len(p), n)
 	return n, err
 }
 
