@@ -15,10 +15,12 @@ func sensor(readings ...string) *stream.Conn {
 	near, far := net.Pipe()
 	conn, _ := stream.New(near, stream.Client, nil)
 	server, _ := stream.New(far, stream.Server, nil)
-	for _, reading := range readings {
-		server.SendText(context.Background(), reading)
-	}
-	server.Close(result.StatusNormalClosure, "")
+	go func() { // a pipe holds nothing: this waits for who reads
+		for _, reading := range readings {
+			server.SendText(context.Background(), reading)
+		}
+		server.Close(result.StatusNormalClosure, "")
+	}()
 	return conn
 }
 

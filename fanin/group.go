@@ -1,8 +1,9 @@
 package fanin
 
 import (
-	"errors"
+	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -29,13 +30,16 @@ type Options struct {
 	// take about 3 MB; it must not be negative, and zero without Once.
 	Window int
 
+	// Post runs callbacks and the promise's continuations, as stream.Options.Post does.
+	// Nil means goroutines of the members.
+	Post func(func())
+
 	// Logger is told of callbacks that panic, and of what else a Conn would log.
 	// Nil means no logging.
 	Logger *zap.Logger
 }
 
-// ErrClosed is what Add returns after Close.
-var ErrClosed = errors.New("wsflow: the group takes no more members")
+var errClosed = fmt.Errorf("wsflow: the group takes no more members: %w", net.ErrClosed)
 
 // A Group is a source made of many: members come and go while it runs. It has the
 // faces of a connection; [stream.Message.Origin] tells which member brought a
@@ -51,7 +55,7 @@ type Group struct {
 	feeder *stream.Feeder
 	once   *once // nil without Options.Once
 
-	joining sync.Mutex // held by Add and Close
+	joining sync.Mutex // held while a source is joined; nobody closes the group then
 
 	// Guarded by mu, under which nothing else is called.
 	mu      sync.Mutex
@@ -67,7 +71,7 @@ func New(o *Options) *Group {
 		o = &Options{}
 	}
 	g := &Group{members: map[string]*Member{}}
-	g.Relay, g.feeder = stream.NewRelay(&stream.RelayOptions{Logger: o.Logger})
+	g.Relay, g.feeder = stream.NewRelay(&stream.RelayOptions{Logger: o.Logger, Post: o.Post})
 	if o.Window < 0 || o.Window > 0 && o.Once == nil {
 		g.closed = true
 		g.feeder.End(result.Status{
@@ -86,18 +90,18 @@ func New(o *Options) *Group {
 // messages to itself from then on: nobody else may take them, until the member is
 // removed or has ended. The source stays the caller's, who ends it.
 //
-// The error is a *result.ArgumentError for a name in use or a nil source, [ErrClosed]
-// after Close, and [stream.ErrTaken] where the source's messages are taken.
+// The error is a *result.ArgumentError for a name in use or a nil source, one that is
+// net.ErrClosed after Close, and [stream.ErrTaken] where the source's messages are taken.
 func (g *Group) Add(name string, src stream.Source) (*Member, error) {
-	g.joining.Lock()
-	defer g.joining.Unlock()
-	if err := g.check(name, src); err != nil {
-		return nil, err
-	}
-	m := &Member{group: g, name: name, src: src}
+	m := &Member{group: g, name: name, src: src, leave: func() {}}
 	if _, one := src.(*stream.Conn); one {
 		m.epoch.Store(1)
 		m.open.Store(true)
+	}
+	g.joining.Lock()
+	defer g.joining.Unlock()
+	if err := g.enlist(m); err != nil {
+		return nil, err
 	}
 	leave, err := g.feeder.Join(src, stream.JoinOptions{
 		Origin: stream.Origin{Name: name, Epoch: 1},
@@ -106,31 +110,40 @@ func (g *Group) Add(name string, src stream.Source) (*Member, error) {
 		Ended:  m.ended,
 	})
 	if err != nil {
+		g.strike(m, nil)
 		return nil, err
 	}
 	m.leave = leave
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if m.standing == joining { // it may have ended meanwhile
-		m.standing = joined
-		g.members[name] = m
-	}
 	return m, nil
 }
 
-// check returns what is wrong with the arguments of Add.
-func (g *Group) check(name string, src stream.Source) error {
+// enlist puts a member on the list.
+func (g *Group) enlist(m *Member) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case src == nil:
+	case m.src == nil:
 		return &result.ArgumentError{Name: "src", Allowed: "a source, not nil"}
 	case g.closed:
-		return ErrClosed
-	case g.members[name] != nil:
-		return &result.ArgumentError{Name: "name", Value: name, Allowed: "a name that no member of the group has"}
+		return errClosed
+	case g.members[m.name] != nil:
+		return &result.ArgumentError{Name: "name", Value: m.name, Allowed: "a name that no member of the group has"}
 	}
+	g.members[m.name] = m
 	return nil
+}
+
+// strike takes a member off the list, once, and notes how it has ended, if it has.
+func (g *Group) strike(m *Member, st *result.Status) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.members[m.name] != m {
+		return
+	}
+	delete(g.members, m.name)
+	if st != nil {
+		g.outcome.add(m.name, *st)
+	}
 }
 
 // Members returns the members, in the order of their names. One that has ended is no

@@ -15,23 +15,12 @@ type Member struct {
 	group *Group
 	name  string
 	src   stream.Source
-	leave func()
-
-	standing standing // guarded by group.mu
+	leave func() // guarded by group.joining
 
 	// Written by whoever hands on the member's messages, one at a time.
 	received, doubled, gaps, epoch atomic.Uint64
 	open, final                    atomic.Bool
 }
-
-// A standing is how a member stands to its group.
-type standing int8
-
-const (
-	joining standing = iota // its first messages may come
-	joined
-	gone
-)
 
 // Name returns the name that the member was added under.
 func (m *Member) Name() string { return m.name }
@@ -44,8 +33,13 @@ func (m *Member) Result() *result.Promise { return m.src.Result() }
 // are still given to the group's takers; those that come later wait for the source's
 // next taker. A member that was removed says nothing about how the group ends.
 func (m *Member) Remove() {
-	m.leave()
-	m.drop(func(*outcome) {})
+	g := m.group
+	g.joining.Lock()
+	leave := m.leave
+	g.joining.Unlock()
+	leave()
+	g.strike(m, nil)
+	g.finish()
 }
 
 // Stats tell what a member has brought, as far as the group's takers have got.
@@ -100,22 +94,6 @@ func (m *Member) ended(st result.Status) {
 		m.group.feeder.Notify(context.Background(), &stream.Origin{Name: m.name, Epoch: epoch},
 			&stream.Gap{From: epoch, Status: st, Lost: time.Now(), Final: true})
 	}
-	m.drop(func(o *outcome) { o.add(m.name, st) })
-}
-
-// drop takes the member off the list, once, and lets note say how it ended.
-func (m *Member) drop(note func(*outcome)) {
-	g := m.group
-	g.mu.Lock()
-	if m.standing == gone {
-		g.mu.Unlock()
-		return
-	}
-	if m.standing == joined {
-		delete(g.members, m.name)
-	}
-	m.standing = gone
-	note(&g.outcome)
-	g.mu.Unlock()
-	g.finish()
+	m.group.strike(m, &st)
+	m.group.finish()
 }

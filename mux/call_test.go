@@ -92,7 +92,12 @@ func TestCallIsCancelled(t *testing.T) {
 		if got := <-call(inner, m, "1"); got.err != mine {
 			t.Errorf("it returns %q, %v", got.m, got.err)
 		}
-		s.sends("1:late")
+		inner, cancel = context.WithCancel(ctx)
+		cancel()
+		if got := <-call(inner, m, "2"); got.err != context.Canceled {
+			t.Errorf("it returns %q, %v", got.m, got.err)
+		}
+		s.sends("2:late")
 		synctest.Wait()
 		again := call(ctx, m, "1")
 		var argument *result.ArgumentError
@@ -162,4 +167,21 @@ func TestCallWithoutAConnection(t *testing.T) {
 			t.Errorf("it returns %q, %v", got.m, got.err)
 		}
 	})
+}
+
+// A call ends with its connection, however that ends.
+func TestCallEndsWithItsConnection(t *testing.T) {
+	for _, code := range []result.StatusCode{1000, 1001} {
+		bubble(t, func(t *testing.T) {
+			s, m := plain(t, options(1))
+			one, two := call(ctx, m, "1"), call(ctx, m, "2")
+			s.sends("2:answer")
+			s.conn.Close(code, "")
+			answers(t, two, "2:answer")
+			var closed *result.CloseError
+			if got := <-one; got.err == nil || errors.As(got.err, &closed) != (code == 1001) {
+				t.Errorf("it returns %q, %v", got.m, got.err)
+			}
+		})
+	}
 }

@@ -57,7 +57,7 @@ func TestTopicsAreForgotten(t *testing.T) {
 	if n := remembered(); n != 2 {
 		t.Errorf("%d topics are remembered, want 2", n)
 	}
-	if m.Topic(2) != held {
+	if m.forget(2); m.Topic(2) != held {
 		t.Error("a topic has two relays")
 	}
 	server.SendText(context.Background(), "x")
@@ -69,4 +69,22 @@ func TestTopicsAreForgotten(t *testing.T) {
 	<-conn.Done()
 	<-server.Done()
 	runtime.KeepAlive(held)
+}
+
+// A topic that has failed is forgotten at once.
+func TestFailedTopicIsForgotten(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	conn, err := stream.New(near, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(conn, Options[int]{Topic: func(m stream.Message) (int, bool) { return 0, true }})
+	sub := m.Topic(1).Chan(context.Background(), nil)
+	m.Fail(1, nil)
+	if _, open := <-sub.C; open || len(m.topics)+len(m.taken)+len(m.desired.all) > 0 {
+		t.Error("it is remembered")
+	}
+	conn.CloseNow(nil)
+	<-conn.Done()
 }

@@ -83,7 +83,7 @@ func New[K comparable](l Link, o Options[K]) *Mux[K] {
 		go m.read()  // ends with the link
 		go m.write() // ends with the link, too
 	})
-	m.rest = newOutlet(func(taken bool) {
+	m.rest = newOutlet(o.Post, m.log, func(taken bool) {
 		if taken {
 			m.begin()
 		}
@@ -117,7 +117,7 @@ func (m *Mux[K]) topic(key K) (*topic[K], *result.Status) {
 		return t, nil
 	}
 	t := &topic[K]{m: m, key: key, over: m.status != nil}
-	t.outlet = newOutlet(t.changed)
+	t.outlet = newOutlet(m.o.Post, m.log, t.changed)
 	if !t.over {
 		m.topics[key] = weak.Make(t)
 		runtime.AddCleanup(t.relay, m.forget, key)

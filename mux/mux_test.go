@@ -145,6 +145,39 @@ func TestTakerThatGoesHoldsUpNobody(t *testing.T) {
 	})
 }
 
+// The pace is waited for once a message, and not at all without a connection.
+func TestPaceIsWaitedForOnceAMessage(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		waits := 0
+		o := options(2)
+		o.Pace = paceFunc(func(context.Context) error { waits++; return nil })
+		s := &server{t: t}
+		l := newRelink(s)
+		m := mux.New(l, o)
+		keys := []string{"a", "b", "c", "d", "e"}
+		for range 3 {
+			var subs []*stream.Subscription[stream.Message]
+			for _, key := range keys {
+				subs = append(subs, m.Topic(key).Chan(ctx, nil))
+			}
+			synctest.Wait()
+			l.open()
+			s.wantsHeard("+a,b", "+c,d", "+e")
+			s.conn.CloseNow(nil)
+			synctest.Wait()
+			for _, sub := range subs {
+				sub.Cancel()
+			}
+			synctest.Wait()
+			if waits != 3 {
+				t.Errorf("it waited %d times for 3 messages", waits)
+			}
+			s.heard, waits = nil, 0
+		}
+		l.feeder.End(result.Status{Code: 1000})
+	})
+}
+
 // As few messages as the server allows, and no more of them than its pace.
 func TestPace(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -182,6 +215,7 @@ func TestTopicsOutliveTheirConnection(t *testing.T) {
 		l := newRelink(s)
 		m := mux.New(l, options(10))
 		a, b := m.Topic("a").Chan(ctx, nil), m.Topic("b").Chan(ctx, nil)
+		rest := m.Rest().Chan(ctx, nil)
 		l.open()
 		s.wants("a,b")
 		s.sends("a:1")
@@ -200,6 +234,11 @@ func TestTopicsOutliveTheirConnection(t *testing.T) {
 			}
 		}
 		gets(t, a, "a:2")
+		for range 2 {
+			if m := <-rest.C; m.Gap() == nil {
+				t.Errorf("Rest gave %q, want a Notice", m)
+			}
+		}
 		next := <-c.C
 		if next.Gap() != nil { // it came in the gap
 			next = <-c.C

@@ -43,6 +43,10 @@ type Options[K comparable] struct {
 	// come meanwhile are dropped. Zero means not at all; it must not be negative.
 	Linger time.Duration
 
+	// Post runs the callbacks of topics and of Rest, and the continuations of their
+	// promises, as stream.Options.Post does. Nil means goroutines of the mux.
+	Post func(func())
+
 	// Logger is told of messages that nobody takes and of messages that could not
 	// be sent. Nil means no logging.
 	Logger *zap.Logger

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 
+	"go.uber.org/zap"
+
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -17,12 +19,15 @@ type outlet struct {
 
 // newOutlet makes an outlet. Changed is called when its first taker has come, and when
 // its last one has gone.
-func newOutlet(changed func(taken bool)) *outlet {
+func newOutlet(post func(func()), log *zap.Logger, changed func(taken bool)) *outlet {
 	o := new(outlet)
-	o.relay, o.feeder = stream.NewRelay(&stream.RelayOptions{Live: true, Takers: func(some bool) {
-		o.taken.Store(some)
-		changed(some)
-	}})
+	o.relay, o.feeder = stream.NewRelay(&stream.RelayOptions{
+		Live: true, Post: post, Logger: log,
+		Takers: func(some bool) {
+			o.taken.Store(some)
+			changed(some)
+		},
+	})
 	return o
 }
 

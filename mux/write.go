@@ -43,7 +43,7 @@ func (m *Mux[K]) write() {
 // serve keeps the server told until the session ends.
 func (m *Mux[K]) serve(s session) {
 	m.adopt(s)
-	for {
+	for !m.over(s) {
 		next := m.settle(s)
 		var due <-chan time.Time
 		if !next.IsZero() {
@@ -53,7 +53,6 @@ func (m *Mux[K]) serve(s session) {
 		case <-m.changed:
 		case <-due:
 		case <-s.Done():
-			return
 		}
 	}
 }
@@ -69,12 +68,11 @@ func (m *Mux[K]) adopt(s session) {
 	m.desired.reset()
 }
 
-// settle sends the difference until there is none, or the session has ended. Next
-// is when a topic that lingers is to be unsubscribed from, zero if none does.
+// settle sends the difference until there is none. Next is when a topic that lingers is to be unsubscribed from, zero if none does.
 func (m *Mux[K]) settle(s session) (next time.Time) {
 	for {
 		differs, next := m.differs()
-		if !differs || m.over(s) {
+		if !differs {
 			return next
 		}
 		p := &passage[K]{m: m, s: s}
@@ -146,7 +144,7 @@ func (p *passage[K]) send(topics []K, spell func([]K) []stream.Message) {
 		if p.err == nil {
 			p.err = p.wait()
 		}
-		if p.err != nil || p.m.over(p.s) {
+		if p.err != nil {
 			return
 		}
 		p.err = p.s.Send(p.m.ctx, msg)
