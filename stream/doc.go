@@ -99,6 +99,7 @@
 //	lane.go, queue.go, host.go        each subscriber's queue, and the way into it
 //	outbox.go, writer.go              what waits to be written, and who writes it
 //	send.go, pipe.go, sink.go, messagewriter.go    the ways to send
+//	ping.go, stats.go                 the program's own Pings; what was counted
 //	closing.go, close.go, linger.go   the end
 //	discard.go                        messages that nobody takes
 //	transport.go, clock.go            what lies under a connection, and its one timer

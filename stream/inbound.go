@@ -32,7 +32,7 @@ type inbound struct {
 	behind   []segment // what came behind them
 	received int64     // stream offset of the next byte to come
 	scanned  int64     // stream offset of the next header to scan
-	walked   uint64    // whole messages that the scan cursor has passed
+	walked   uint64    // messages that end before the scan cursor
 	parsed   int64     // stream offset that the consumer was known to have parsed up to
 }
 
@@ -105,10 +105,15 @@ func (in *inbound) offset() int64 {
 }
 
 // catchUp notes how far the consumer has come. What was parsed need not be
-// scanned.
+// scanned, nor the rest of a frame that is open.
 func (in *inbound) catchUp() {
 	in.parsed = in.offset()
-	in.scanned = max(in.scanned, behind(in.parsed, in.frame.left))
+	if at := behind(in.parsed, in.frame.left); at >= in.scanned {
+		in.scanned, in.walked = at, in.passed
+		if in.frame.open && in.frame.fin {
+			in.walked++
+		}
+	}
 }
 
 // waiting returns how many bytes came that the consumer is not known to have

@@ -34,7 +34,7 @@ type lookAhead struct {
 	armed atomic.Bool // watch will run; set under the clock's lock
 	held  atomic.Bool // the bound is reached: nothing more is read
 
-	messages atomic.Uint64 // whole ones that were walked over
+	messages atomic.Uint64 // as many had come when it last looked
 
 	// Guarded by the reader's lock.
 	bound  int // bytes that may wait to be parsed

@@ -7,26 +7,35 @@ import "sync/atomic"
 // Bytes are those of frames, headers included, as New's rwc carries them: under
 // TLS, what is inside it. The opening handshake is not among them.
 type Stats struct {
-	// MessagesIn counts the data messages that were taken off the wire to their
-	// end, for whoever takes them. Those that are read ahead count once a taker
-	// comes to them, and those that lie together in a buffer when all of them were
-	// handed on.
+	// MessagesIn counts the data messages that came. Those that lie together in a
+	// buffer count when all of them were handed on, or when the connection reads
+	// ahead, as it does for a consumer that is away. A message that is read ahead
+	// counts when its last frame begins, any other when that ends.
 	MessagesIn uint64
-	// BytesIn counts what was read, and ControlBytesIn the control frames in it
-	// that were dealt with. What BytesIn has gained more than that is data, unless
-	// a control frame was read this moment: a peer sends data although a consumer
-	// that is busy does not come to it.
+
+	// BytesIn counts what was read. ControlBytesIn counts the control frames in it,
+	// when each is dealt with. Where BytesIn grows by more than that, data comes,
+	// also while a busy consumer does not come to it. A control frame that waits
+	// for that consumer looks the same, for about a second.
 	BytesIn, ControlBytesIn int64
-	PingsIn, PongsIn        uint64
+
+	// PingsIn and PongsIn count the frames that were dealt with.
+	PingsIn, PongsIn uint64
+
+	// Held tells that nothing more is read until a consumer comes back: as much
+	// waits for it as Options.LookAhead says. The peer is not silent then.
+	Held bool
 
 	// MessagesOut counts the data messages that were accepted to their end.
 	MessagesOut uint64
+
 	// BytesOut counts what the transport took, and BytesQueued the data frames
 	// that wait for it.
 	BytesOut, BytesQueued int64
-	// PingsOut and PongsOut count what was queued: the Pings of the heartbeat, of
-	// [Conn.Ping] and of operators, and the Pongs in answer to the peer. There are
-	// fewer of these than PingsIn where the latest of many Pings was answered alone.
+
+	// PingsOut and PongsOut count what was queued: Pings of the heartbeat, of
+	// [Conn.Ping] and of operators, and Pongs in answer to the peer. Of these there
+	// are fewer than PingsIn where the latest of many Pings was answered alone.
 	PingsOut, PongsOut uint64
 }
 
@@ -36,8 +45,9 @@ type Stats struct {
 func (c *Conn) Stats() Stats {
 	n := &c.r.counts
 	s := Stats{
-		MessagesIn: n.messages.Load(), ControlBytesIn: n.control.Load(),
+		MessagesIn: max(n.messages.Load(), c.r.ahead.messages.Load()), ControlBytesIn: n.control.Load(),
 		PingsIn: n.pings.Load(), PongsIn: n.pongs.Load(),
+		Held:    c.r.ahead.held.Load(),
 		BytesIn: n.bytes.Load(), // read last, so that it is never less than what is in it
 	}
 	c.w.stats(&s)

@@ -24,7 +24,7 @@ func TestStats(t *testing.T) {
 		wantStats(t, "at first", p.Conn, stream.Stats{})
 		p.Sends(script.Text("abc"), script.Ping("x"), script.Binary(make([]byte, 300)), script.Text("a").Open())
 		time.Sleep(time.Minute) // nobody takes messages
-		wantStats(t, "read ahead", p.Conn, stream.Stats{BytesIn: 315, ControlBytesIn: 3, PingsIn: 1, PongsOut: 1, BytesOut: 7})
+		wantStats(t, "read ahead", p.Conn, stream.Stats{MessagesIn: 2, BytesIn: 315, ControlBytesIn: 3, PingsIn: 1, PongsOut: 1, BytesOut: 7})
 		p.Sends(script.Pong("yz"), script.Last("b"))
 		n := 0
 		for range p.Conn.All(ctx) {
