@@ -199,7 +199,7 @@ type deal struct {
 }
 
 // deals returns the messages of the day; nil stands for what is no trade.
-func deals() (all []*deal) {
+var deals = sync.OnceValue(func() (all []*deal) {
 	records, _ := day()
 	for _, r := range records {
 		m := tradeText.FindStringSubmatch(r.text)
@@ -213,7 +213,7 @@ func deals() (all []*deal) {
 		all = append(all, d)
 	}
 	return all
-}
+})
 
 // roundLots returns the numbers of the messages that are round lots of symbols
 // that are subscribed to, each from some line on.
