@@ -67,11 +67,21 @@ func (l *chanLane[T]) push(item T, size int) verdict {
 }
 
 // A receiver that takes from a channel tells nobody that there is room for more
-// bytes in it: a lane looks again after this time, which doubles up to the other.
+// bytes in it, so that a lane looks again from time to time: soon at first, and
+// then the less often the longer the queue has been full. Connections are many, and
+// so may be those whose subscribers stand still.
 const (
 	lookFirst = 100 * time.Microsecond
-	lookMost  = time.Millisecond
+	lookMost  = time.Millisecond       // doubles up to it,
+	lookPart  = 16                     // then this part of the time that has passed,
+	lookLast  = 100 * time.Millisecond // at most
 )
+
+// nextLook returns when to look again, after so much time and a look that came
+// behind the last one by before.
+func nextLook(before, since time.Duration) time.Duration {
+	return min(2*before, max(lookMost, since/lookPart), lookLast)
+}
 
 // wait puts an item into the queue of a Block subscriber once there is room. If
 // it returns an error, which is errOver after CloseNow, the item is the caller's
@@ -89,7 +99,7 @@ func (l *chanLane[T]) wait(g giver, item T, size int) error {
 	for st := (stall{timeout: l.s.opts.Timeout}); ; {
 		ch, next := l.s.ch, st.due()-since
 		if !l.gauge.fits(size, len(ch)) {
-			ch, next, look = nil, min(next, look), min(2*look, lookMost)
+			ch, next, look = nil, min(next, look), nextLook(look, since)
 		}
 		l.timer.Reset(next)
 		select {

@@ -19,7 +19,8 @@ type SubscribeOptions struct {
 	// Bytes is how many bytes of messages the queue holds. One message, or one
 	// batch, it always holds. Zero means 4 MiB; negative means no bound. Where
 	// this bound is reached before Size is, a Block subscriber's next message
-	// comes up to a millisecond after there is room.
+	// comes up to a millisecond after there is room, or a sixteenth of the time
+	// for which it has waited, if that is more, but not more than 100 ms.
 	Bytes int
 	// Policy says what happens when the queue is full.
 	Policy Policy
