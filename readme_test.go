@@ -76,6 +76,7 @@ func TestPackageComments(t *testing.T) {
 		"result":            "result/example_test.go",
 		"stream":            "stream/example_test.go",
 		"dial":              "dial/example_test.go",
+		"redial":            "redial/example_test.go",
 		"deflate":           "deflate/example_test.go",
 		"heartbeat":         "heartbeat/example_test.go",
 		"stream/streamtest": "stream/streamtest/operators_test.go",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wsflow/wsflow/dial"
 	"github.com/wsflow/wsflow/heartbeat"
+	"github.com/wsflow/wsflow/redial"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -281,4 +282,43 @@ func ExampleObservable_retry() {
 	// visit 1 <nil>
 	// visit 2 <nil>
 	// visit 3 <nil>
+}
+
+// A source that dials again when its connection is lost.
+func ExampleRedial() {
+	var conns atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.CloseNow() // the first connection ends without a word
+		n := conns.Add(1)
+		c.Write(r.Context(), websocket.MessageText, fmt.Appendf(nil, "connection %d", n))
+		if n == 2 {
+			c.Close(websocket.StatusNormalClosure, "that is all")
+		}
+	}))
+	defer server.Close()
+	ctx := context.Background()
+
+	src := dial.Redial(ctx, server.URL, nil, &redial.Options{
+		Retry: redial.Backoff(10*time.Millisecond, time.Second),
+	})
+	for m, err := range src.All(ctx) {
+		switch gap := m.Gap(); {
+		case err != nil:
+			fmt.Println(err)
+		case gap == nil:
+			fmt.Println(m)
+		case gap.To == 0:
+			fmt.Println("lost")
+		}
+	}
+	fmt.Println(src.Result().Wait(ctx))
+	// Output:
+	// connection 1
+	// lost
+	// connection 2
+	// 1000 "that is all" <nil>
 }

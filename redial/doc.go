@@ -3,22 +3,23 @@
 // belongs, that something may be missing there:
 //
 //	src := dial.Redial(ctx, url, nil, nil)
-//	for m, err := range src.All(ctx) {
+//	for message, err := range src.All(ctx) {
 //		if err != nil {
 //			return err // the source has given up, or ctx has ended
 //		}
-//		if gap := m.Gap(); gap != nil {
-//			log.Println("connection", gap.From, "was lost:", gap.Status.Err)
+//		if gap := message.Gap(); gap != nil {
+//			fmt.Println("from connection", gap.From, "to", gap.To)
 //			continue
 //		}
-//		handle(m)
+//		fmt.Println(message)
 //	}
+//	return nil // the server has no more to say
 //
 // A [Source] is taken from in each way in which a connection is: by All, Chan,
 // Batches, Observable and callbacks. Between the messages of two connections stand two
 // messages of the type [stream.Notice], with a [stream.Gap]: one behind the last message
 // of the former connection, with To 0, and one when the next connection is open.
-// Callbacks are called with messages alone; OnGap gives the gaps.
+// OnText and OnBinary are called with messages alone; OnGap gives the gaps.
 //
 // # From connection to connection
 //
@@ -31,51 +32,53 @@
 //	dialing   for Options.Budget, then the dial
 //	opening   Options.Open logs in, subscribes, asks to resume
 //	open      messages are handed on; Send sends
-//	lost      Options.Retry is asked; the stream gets a Notice if a connection was lost
+//	lost      Options.Retry is asked; where a connection was lost, the Notice comes
 //
 // From everywhere the source may end: when the program closes it or its context ends,
 // when the server closes with success, and when Retry says no. Then the stream ends
 // as that of a connection does, with an *[Error] if the source gave up.
 //
-// The order of what happens is fixed. All messages of the lost connection are handed
-// on, and Seen by [Options]; the Notice with To 0 follows; then the waits, dials and
-// Open; then the source is open, the Notice with To n comes, and the Sinks send what
-// they carried; then come the messages of the new connection. So Open knows exactly how
-// far the program has come.
+// The order of what happens is fixed. All messages of the lost connection are shown to
+// Options.Seen and handed on. The Notice with To 0 follows, then waits, dials and Open.
+// Then the source is open: Sinks begin with what they carried, and the Notice that
+// names the new connection comes before its messages. So Open knows exactly how far the
+// program has come.
 //
 // # An exact cursor
 //
 // Where a server can resume, Seen notes how far the program has come, and Open asks to
-// go on there. Then nothing is lost, doubled or out of order, whatever happens to the
-// connections:
+// go on there. Nothing is lost, doubled or out of order then, whatever happens to the
+// connections. Seen and Open never run at the same time: what they share needs no lock.
 //
-//	var cursor string // neither function runs while the other one does: no lock
-//	src := dial.Redial(ctx, url, nil, &redial.Options{
-//		Seen: func(m stream.Message) { cursor = idOf(m.Data) },
-//		Open: func(ctx context.Context, conn *stream.Conn, gap *stream.Gap) (bool, error) {
-//			return true, conn.SendText(ctx, `{"resume":"`+cursor+`"}`)
+//	last := 0
+//	src := redial.New(ctx, dials, &redial.Options{
+//		Seen: func(m stream.Message) { fmt.Sscan(m.String(), &last) },
+//		Open: func(ctx context.Context, conn *stream.Conn, gap *stream.Gap) (continued bool, err error) {
+//			return true, conn.SendText(ctx, fmt.Sprint(last))
 //		},
+//		Retry: redial.Backoff(time.Millisecond, time.Second),
 //	})
 //
 // An Open that waits for the server's answer takes it with conn.Receive, and vouches for
-// what the answer says: gap.Continued is what Open returned.
+// what the answer says: Gap.Continued is what Open returned.
 //
 // # What is dialed again
 //
-// By default everything but what is [Final]. What close codes mean differs: these are
-// functions for Options.Retry, where backoff is Backoff(0, 0).
+// By default everything but what is [Final]. Close codes from 3000 on mean what the
+// server says, and some servers close with 1000 to restart. These are functions for
+// Options.Retry, where backoff is Backoff(0, 0):
 //
 //	// A server that closes with 1000 to restart.
-//	func(n int, err error) (time.Duration, bool) {
+//	restarts := func(n int, err error) (time.Duration, bool) {
 //		if err == nil {
-//			err = errRestart // any error of the program's
+//			err = errRestart
 //		}
 //		return backoff(n, err)
 //	}
 //
 //	// Centrifugo: codes from 3500 to 3999 and from 4500 to 4999 are final.
 //	// https://centrifugal.dev/docs/server/codes
-//	func(n int, err error) (time.Duration, bool) {
+//	centrifugo := func(n int, err error) (time.Duration, bool) {
 //		var closed *result.CloseError
 //		if errors.As(err, &closed) && closed.Code >= 3500 && closed.Code%1000 >= 500 {
 //			return 0, false
@@ -85,7 +88,7 @@
 //
 //	// Pusher: 4000 to 4099 are final, 4200 to 4299 want to be dialed at once.
 //	// https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol
-//	func(n int, err error) (time.Duration, bool) {
+//	pusher := func(n int, err error) (time.Duration, bool) {
 //		var closed *result.CloseError
 //		if errors.As(err, &closed) && closed.Code/100 == 40 {
 //			return 0, false
@@ -99,9 +102,9 @@
 //
 // # Traps
 //
-//   - A slow taker delays the next connection: that is made when the messages of the
+//   - A slow taker delays the next connection, which is made when the messages of the
 //     last one have been taken. A taker that may lose some chooses a policy that drops.
-//   - A body of a loop, or a callback, must not wait for [Source.Ready], as the next
+//   - The body of a loop, or a callback, must not wait for [Source.Ready], as the next
 //     connection waits for the body. Send does not wait in a gap: it returns [ErrGap].
 //   - A policy that drops messages may drop Notices as well. The Epoch of the next
 //     message's [stream.Origin] is another one then.
