@@ -1,6 +1,7 @@
 package wsflow_test
 
 import (
+	"cmp"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -71,16 +72,16 @@ func TestReadmeCode(t *testing.T) {
 // The comment of each package begins with an example, which stands in a file that
 // is compiled, and run by a test.
 func TestPackageComments(t *testing.T) {
-	for folder, example := range map[string]string{
+	elsewhere := map[string]string{
 		".":                 "examples/quickstart/main.go",
-		"result":            "result/example_test.go",
-		"stream":            "stream/example_test.go",
-		"dial":              "dial/example_test.go",
-		"redial":            "redial/example_test.go",
-		"deflate":           "deflate/example_test.go",
-		"heartbeat":         "heartbeat/example_test.go",
 		"stream/streamtest": "stream/streamtest/operators_test.go",
-	} {
+		"feed/storetest":    "feed/memory_test.go",
+	}
+	for folder := range allowed {
+		if strings.HasPrefix(folder, "internal/") {
+			continue
+		}
+		example := cmp.Or(elsewhere[folder], filepath.Join(folder, "example_test.go"))
 		comment := packageComment(t, folder)
 		code := regexp.MustCompile(`(?m)^\t.*\n(?:(?:\t.*)?\n)*`).FindString(comment)
 		text, err := os.ReadFile(example)

@@ -33,7 +33,9 @@
 //	who ends the connection      the program                 the program, an error of onReady, or ctx
 //	a program that only sends    calls Conn.Discard          need not
 //
-// [Observable] is a third way, for rxgo: it dials each time that it is observed.
+// Two more outlive a connection. [Redial] returns a source that dials again when
+// its connection is lost. [Observable], for rxgo, dials each time that it is
+// observed.
 //
 // # URLs
 //

@@ -14,11 +14,12 @@ import (
 // to the observer. An error, of the arguments too, is the last item; after a
 // clean end there is none.
 //
-// Since each Observe dials, rxgo's Retry reconnects. It begins to observe when
-// it is built, with the options given to it, so the context must be given to
-// Retry as well as to Observe. It does not wait between two attempts: on a port
-// where nobody listens it dials thousands of times a second. Wait in the
-// function that it calls after each error:
+// A feed that is to last is better made by [Redial]: it backs off, tells where
+// messages may be missing, and can send. Since each Observe dials, rxgo's Retry
+// reconnects, too. It begins to observe when it is built, with the options given
+// to it, so the context must be given to Retry as well as to Observe. It does not
+// wait between two attempts: on a port where nobody listens it dials thousands of
+// times a second. Wait in the function that it calls after each error:
 //
 //	pause := func(error) bool {
 //		select {

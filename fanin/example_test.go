@@ -24,6 +24,38 @@ func sensor(readings ...string) *stream.Conn {
 	return conn
 }
 
+// printAll prints what comes on all connections, until all have ended.
+func printAll(ctx context.Context, conns map[string]*stream.Conn) error {
+	group := fanin.New(nil)
+	for name, conn := range conns {
+		if _, err := group.Add(name, conn); err != nil {
+			return err
+		}
+	}
+	group.Close() // no more members: the group ends with the last of them
+	for message, err := range group.All(ctx) {
+		if err != nil {
+			return err
+		}
+		if message.Type == stream.Notice { // a connection was lost, opened or ended
+			continue
+		}
+		fmt.Println(message.Origin().Name, message)
+	}
+	return nil
+}
+
+func Example() {
+	fmt.Println(printAll(context.Background(), map[string]*stream.Conn{
+		"north": sensor("1.5"), "east": sensor("20.1"), "south": sensor("7"),
+	}))
+	// Unordered output:
+	// north 1.5
+	// east 20.1
+	// south 7
+	// <nil>
+}
+
 // Three connections are one stream, in which each message tells where it came from.
 func ExampleNew() {
 	ctx := context.Background()

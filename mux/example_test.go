@@ -2,9 +2,11 @@ package mux_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/wsflow/wsflow/mux"
 	"github.com/wsflow/wsflow/result"
@@ -48,6 +50,62 @@ func spell(command string) func(topics []string) []stream.Message {
 func key(m stream.Message) (string, bool) {
 	topic, _, ok := strings.Cut(m.String(), "=")
 	return topic, ok
+}
+
+// messages makes one message for all symbols.
+func messages(command string, symbols []string) []stream.Message {
+	data, err := json.Marshal(map[string][]string{command: symbols})
+	if err != nil {
+		panic(err) // strings can be marshalled
+	}
+	return []stream.Message{{Type: stream.Text, Data: data}}
+}
+
+// printGold prints the prices of gold.
+func printGold(ctx context.Context, source mux.Link) error {
+	prices := mux.New(source, mux.Options[string]{
+		Topic: func(m stream.Message) (symbol string, ok bool) {
+			var price struct{ Symbol string }
+			json.Unmarshal(m.Data, &price)
+			return price.Symbol, price.Symbol != ""
+		},
+		Subscribe:   func(symbols []string) []stream.Message { return messages("subscribe", symbols) },
+		Unsubscribe: func(symbols []string) []stream.Message { return messages("unsubscribe", symbols) },
+		Pace:        mux.NewWindow(5, 1100*time.Millisecond), // the server allows 5 a second
+	})
+	for message, err := range prices.Topic("XAU").All(ctx) {
+		if err != nil {
+			return err
+		}
+		if message.Type == stream.Notice { // the connection was lost, or is open again
+			continue
+		}
+		fmt.Println(message)
+	}
+	return nil
+}
+
+func Example() {
+	ctx := context.Background()
+	near, far := net.Pipe()
+	conn, _ := stream.New(near, stream.Client, nil)
+	server, _ := stream.New(far, stream.Server, nil)
+	go func() {
+		request, err := server.Receive(ctx)
+		if err != nil {
+			return
+		}
+		fmt.Println(request)
+		server.SendText(ctx, `{"Symbol":"XAU","Price":100}`)
+		server.Close(result.StatusNormalClosure, "")
+		server.Discard()
+	}()
+	fmt.Println(printGold(ctx, conn))
+	server.Result().Wait(ctx)
+	// Output:
+	// {"subscribe":["XAU"]}
+	// {"Symbol":"XAU","Price":100}
+	// <nil>
 }
 
 // A topic is subscribed to with its first taker, and unsubscribed from after its last.

@@ -96,14 +96,8 @@ func Final(err error) bool {
 	}
 	switch closed.Code {
 	case result.StatusProtocolError, result.StatusUnsupportedData, result.StatusInvalidPayload,
-		result.StatusPolicyViolation, result.StatusMessageTooBig, statusMandatoryExtension:
+		result.StatusPolicyViolation, result.StatusMessageTooBig, result.StatusMandatoryExtension:
 		return true
 	}
 	return false
 }
-
-// statusMandatoryExtension is what the code 1010 says: the client wants an
-// extension that the server does not have.
-//
-// https://www.rfc-editor.org/rfc/rfc6455.html#section-7.4.1
-const statusMandatoryExtension result.StatusCode = 1010

@@ -1,13 +1,10 @@
 // Package storetest holds what every feed.Store must do. A store's own test gives
 // it an [Arrangement]:
 //
-//	func TestStore(t *testing.T) {
+//	func TestMemory(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Arrangement {
 //			m := feed.NewMemory()
-//			return storetest.Arrangement{
-//				Open: func() feed.Store { return m.View() },
-//				Read: m.Records,
-//			}
+//			return storetest.Arrangement{Open: func() feed.Store { return m.View() }, Read: m.Records}
 //		})
 //	}
 package storetest
