@@ -206,13 +206,18 @@ func (f *fanout) ready(h *hand) bool {
 }
 
 // A buffer is only shared for messages that are worth it, as the last of them
-// keeps all of it: for so many at a time, or an eighth of its bytes. Whatever
-// else the peer sends in between, n messages in a queue keep at most eight times
-// their bytes and 8 KiB for each.
+// keeps all of it. Whatever else the peer sends in between, n messages in a queue
+// keep at most eight times their bytes, or 8 KiB for each.
 const (
 	worthMessages = 16
+	worthEach     = 8 << 10
 	worthBytes    = 8
 )
+
+// worth reports whether n messages of so many bytes may keep a buffer of a size.
+func worth(n, bytes, size int) bool {
+	return worthBytes*bytes >= size || n >= worthMessages && worthEach*n >= size
+}
 
 // share gives the messages at hand away, and the reader's buffer with them, if
 // there is one lane to own them.
@@ -221,7 +226,7 @@ func (f *fanout) share(h *hand) {
 	if len(f.lanes) != 1 || !f.lanes[0].blocks() {
 		return
 	}
-	if r.slab.Buffer() == nil && h.n < worthMessages && worthBytes*h.bytes < len(r.buf) {
+	if r.slab.Buffer() == nil && !worth(h.n, h.bytes, len(r.buf)) {
 		return
 	}
 	if !r.share() || r.slab.Left() < h.n {
