@@ -14,7 +14,8 @@ import (
 // connection's own goroutine or through Options.Post. The next message is read
 // when f returns. Several listeners may be added, at any time; each gets every
 // message. A message of a type that has no listener, and that no other
-// subscriber takes, is logged as a warning.
+// subscriber takes, is logged as a warning: the first one, and then each time their
+// number has doubled.
 //
 // If f panics, the connection closes with 1011 and its terminal event has the
 // panic's value: an error as it is, anything else in a *result.General. The
@@ -52,7 +53,8 @@ func onBinary(h host, f func(data []byte)) (stop func()) {
 // there are any.
 type listeners struct {
 	h       host
-	calling atomic.Bool // messages are being given
+	calling atomic.Bool   // messages are being given
+	untaken atomic.Uint64 // messages that had no listener
 
 	changes sync.Mutex // held while the lane comes or leaves
 
@@ -206,7 +208,14 @@ func (ls *listeners) call(g giver, all []*listener, m Message) {
 		}
 	}
 	if !taken && m.Type != Notice {
-		ls.h.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)))
+		ls.warn(m)
+	}
+}
+
+// warn warns of a message that nobody takes, but not of each: a peer may send many.
+func (ls *listeners) warn(m Message) {
+	if n := ls.untaken.Add(1); n&(n-1) == 0 {
+		ls.h.log().Warn("a message has no listener", zap.Stringer("type", m.Type), zap.Int("bytes", len(m.Data)), zap.Uint64("messages", n))
 	}
 }
 

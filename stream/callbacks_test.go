@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,4 +93,23 @@ func TestEndDoesNotWaitForPost(t *testing.T) {
 			p.Conn.CloseNow(nil) // or the callback waits on
 		})
 	}
+}
+
+// A peer that sends messages of a type that has no listener fills no log with them.
+func TestWarningsOfUntakenMessages(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		logger, seen := logs()
+		p := script.Client(t, &stream.Options{Logger: logger})
+		p.Conn.OnText(func(string) {})
+		p.Sends(slices.Repeat([]script.Frame{script.Binary("b")}, 1000)...)
+		p.Sends(script.Ping(""))
+		p.Wants("the pong", script.Pong(""))
+		synctest.Wait()
+		if n := seen.Len(); n != 10 {
+			t.Fatalf("1000 messages are warned of in %d lines, want 10: for 1, 2, 4 and so on", n)
+		}
+		if n := seen.All()[9].ContextMap()["messages"]; n != uint64(512) {
+			t.Errorf("the last line tells of %v messages, want 512", n)
+		}
+	})
 }

@@ -73,6 +73,6 @@ func Example_slog() {
 	conn.OnBinary(func([]byte) {})
 	fmt.Println(conn.Result().Wait(ctx))
 	// Output:
-	// level=WARN msg="a message has no listener" subprotocol="" type=text bytes=22
+	// level=WARN msg="a message has no listener" subprotocol="" type=text bytes=22 messages=1
 	// 1000 "" <nil>
 }
