@@ -144,7 +144,7 @@ func TestCallOverGaps(t *testing.T) {
 		answers(t, five, "5:answer")
 
 		six := call(ctx, m, "6")
-		s.conn.Close(1000, "")
+		s.last().Close(1000, "")
 		synctest.Wait()
 		l.feeder.End(result.Status{Code: 1000})
 		if got := <-six; got.err == nil {
@@ -176,7 +176,7 @@ func TestCallEndsWithItsConnection(t *testing.T) {
 			s, m := plain(t, options(1))
 			one, two := call(ctx, m, "1"), call(ctx, m, "2")
 			s.sends("2:answer")
-			s.conn.Close(code, "")
+			s.last().Close(code, "")
 			answers(t, two, "2:answer")
 			var closed *result.CloseError
 			if got := <-one; got.err == nil || errors.As(got.err, &closed) != (code == 1001) {

@@ -163,7 +163,7 @@ func TestPaceIsWaitedForOnceAMessage(t *testing.T) {
 			synctest.Wait()
 			l.open()
 			s.wantsHeard("+a,b", "+c,d", "+e")
-			s.conn.CloseNow(nil)
+			s.last().CloseNow(nil)
 			synctest.Wait()
 			for _, sub := range subs {
 				sub.Cancel()
@@ -201,7 +201,7 @@ func TestPace(t *testing.T) {
 				t.Errorf("%d topics took %d messages", topics, n)
 			}
 			s.heard = nil
-			s.conn.CloseNow(nil)
+			s.last().CloseNow(nil)
 			synctest.Wait()
 		}
 		l.feeder.End(result.Status{Code: 1000})
@@ -268,7 +268,7 @@ func TestMuxEndsWithItsLink(t *testing.T) {
 			idle := m.Topic("idle")
 			s.wants("a")
 			s.sends("a:1")
-			s.conn.Close(code, "the end")
+			s.last().Close(code, "the end")
 			gets(t, a, "a:1")
 			if _, ok := <-a.C; ok {
 				t.Error("there is more")

@@ -1,6 +1,7 @@
 package mux_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wsflow/wsflow/mux"
+	"github.com/wsflow/wsflow/redial"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -20,7 +22,7 @@ type bazaar struct {
 	t       *testing.T
 	random  *rand.Rand
 	s       *server
-	l       *relink
+	open    func() // the next connection, unless the link does that itself
 	m       *mux.Mux[string]
 	numbers map[string]int // what was published last of each topic
 	takers  map[string][]*stream.Subscription[stream.Message]
@@ -58,6 +60,11 @@ func (b *bazaar) step() {
 // publish sends the next number of a topic that the server knows.
 func (b *bazaar) publish() {
 	known := b.s.topics()
+	select {
+	case <-b.s.last().Done(): // the next one is made when somebody takes
+		return
+	default:
+	}
 	if known == "" {
 		return
 	}
@@ -70,13 +77,13 @@ func (b *bazaar) publish() {
 // reconnect cuts the connection, or closes it, and opens the next one later.
 func (b *bazaar) reconnect() {
 	if b.random.IntN(2) == 0 {
-		b.s.conn.CloseNow(nil)
+		b.s.last().CloseNow(nil)
 	} else {
 		b.s.closes()
 	}
 	synctest.Wait()
 	time.Sleep(time.Duration(b.random.IntN(2)) * time.Second)
-	b.l.open()
+	b.open()
 }
 
 // watch checks that a taker misses nothing but what a gap may have taken.
@@ -116,32 +123,53 @@ func (b *bazaar) rests() {
 func TestMuxAgainstAServer(t *testing.T) {
 	for seed := range uint64(30) {
 		bubble(t, func(t *testing.T) {
-			o := options(1 + int(seed%4))
-			o.Linger = time.Duration(seed%3) * time.Second
 			s := &server{t: t}
-			if seed%2 == 0 {
-				s.most = 5
-				o.Pace = mux.NewWindow(5, time.Second)
-			}
-			b := &bazaar{
-				t: t, random: rand.New(rand.NewPCG(seed, 0)), s: s, l: newRelink(s),
-				numbers: map[string]int{}, takers: map[string][]*stream.Subscription[stream.Message]{},
-			}
-			b.m = mux.New(b.l, o)
-			b.l.open()
-			for range 4 {
-				for range 40 {
-					b.step()
-				}
-				b.rests()
-			}
-			s.conn.CloseNow(nil)
-			synctest.Wait()
-			b.l.feeder.End(result.Status{Code: 1000})
-			b.taking.Wait()
-			if t.Failed() {
-				t.Fatalf("seed %d", seed)
-			}
+			l := newRelink(s)
+			l.open()
+			end := func() { l.feeder.End(result.Status{Code: 1000}) }
+			work(t, seed, s, l, l.open, end)
 		})
+	}
+}
+
+// The same over a source that dials again by itself.
+func TestMuxOverRedial(t *testing.T) {
+	for seed := range uint64(30) {
+		bubble(t, func(t *testing.T) {
+			s := &server{t: t}
+			dial := func(context.Context) (*stream.Conn, error) { return s.accept(), nil }
+			src := redial.New(ctx, dial, &redial.Options{
+				Retry: func(int, error) (time.Duration, bool) { return time.Second, true },
+			})
+			synctest.Wait()
+			work(t, seed, s, src, func() { time.Sleep(time.Second) }, func() { src.CloseNow(nil) })
+		})
+	}
+}
+
+// work has takers come and go, and connections too, and checks what must hold.
+func work(t *testing.T, seed uint64, s *server, l mux.Link, open, end func()) {
+	o := options(1 + int(seed%4))
+	o.Linger = time.Duration(seed%3) * time.Second
+	if seed%2 == 0 {
+		s.most = 5
+		o.Pace = mux.NewWindow(5, time.Second)
+	}
+	b := &bazaar{
+		t: t, random: rand.New(rand.NewPCG(seed, 0)), s: s, open: open, m: mux.New(l, o),
+		numbers: map[string]int{}, takers: map[string][]*stream.Subscription[stream.Message]{},
+	}
+	for range 4 {
+		for range 40 {
+			b.step()
+		}
+		b.rests()
+	}
+	s.last().CloseNow(nil)
+	synctest.Wait()
+	end()
+	b.taking.Wait()
+	if t.Failed() {
+		t.Fatalf("seed %d", seed)
 	}
 }

@@ -87,6 +87,13 @@ func (s *server) hear(conn *stream.Conn, text string) bool {
 	return s.most == 0 || len(s.times) <= s.most
 }
 
+// last returns the far side of the last connection.
+func (s *server) last() *stream.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn
+}
+
 // topics returns what it knows, in order.
 func (s *server) topics() string {
 	s.mu.Lock()
@@ -118,13 +125,13 @@ func (s *server) wantsHeard(texts ...string) {
 func (s *server) sends(texts ...string) {
 	s.t.Helper()
 	for _, text := range texts {
-		if err := s.conn.SendText(ctx, text); err != nil {
+		if err := s.last().SendText(ctx, text); err != nil {
 			s.t.Errorf("the server sends with %v", err)
 		}
 	}
 }
 
-func (s *server) closes() { s.conn.Close(result.StatusGoingAway, "") }
+func (s *server) closes() { s.last().Close(result.StatusGoingAway, "") }
 
 // options are those for a server, with so many topics in a message.
 func options(per int) mux.Options[string] {
