@@ -167,7 +167,7 @@ func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) 
 		err = s.feeder.Notify(ctx, &origin, gap)
 	}
 	if err == nil {
-		_, err = s.feeder.Join(conn, stream.JoinOptions{Origin: origin, Keep: s.keep(), Ended: func(st result.Status) {
+		_, err = s.feeder.Join(conn, stream.JoinOptions{Origin: origin, Keep: s.opts.keep(), Ended: func(st result.Status) {
 			go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
 		}})
 	}
@@ -181,17 +181,13 @@ func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) 
 	s.lose(failed(err))
 }
 
-// keep returns what is called with each message: it counts them, if they must come, and
-// shows them to Seen.
-func (s *Source) keep() func(stream.Message) bool {
-	if s.opts.Seen == nil && s.opts.Silent == 0 {
+// keep shows messages to Seen.
+func (o *Options) keep() func(stream.Message) bool {
+	if o.Seen == nil {
 		return nil
 	}
 	return func(m stream.Message) bool {
-		s.came.Add(1)
-		if s.opts.Seen != nil {
-			s.opts.Seen(m)
-		}
+		o.Seen(m)
 		return true
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
 )
 
 // looks is how often a connection is looked at in the time of Options.Silent.
@@ -12,16 +13,16 @@ const looks = 4
 
 // A silence is what is known of a connection on which messages must come.
 type silence struct {
-	came  uint64 // messages, at the last look
-	quiet int    // looks since one has come
+	data  int64 // bytes that had come at the last look, beside control frames
+	quiet int   // looks since any have
 }
 
-// look takes in how many messages have come by now. It reports whether none has come
-// for too long.
-func (w *silence) look(came uint64) bool {
+// look takes in what has come by now. It reports whether no data has for too long,
+// although this side would have read it.
+func (w *silence) look(now stream.Stats) bool {
 	w.quiet++
-	if came != w.came {
-		w.came, w.quiet = came, 0
+	if data := now.BytesIn - now.ControlBytesIn; data != w.data || now.Held {
+		w.data, w.quiet = data, 0
 	}
 	return w.quiet == looks
 }
@@ -34,7 +35,7 @@ func (s *Source) watch() {
 	conn, w, each := s.conn, new(silence), max(s.opts.Silent/looks, 1)
 	var timer *time.Timer
 	timer = time.AfterFunc(each, func() {
-		if w.look(s.came.Load()) {
+		if w.look(conn.Stats()) {
 			conn.Fail(&result.ConnectionFailed{Err: fmt.Errorf("no message for %v", s.opts.Silent)})
 			return
 		}

@@ -33,7 +33,6 @@ type Source struct {
 	ctx    context.Context
 
 	open atomic.Pointer[stream.Conn] // the open connection; nil while there is none
-	came atomic.Uint64               // messages, if they are counted
 
 	// Guarded by mu.
 	mu     sync.Mutex

@@ -275,7 +275,8 @@ func TestOpenLeavesTaker(t *testing.T) {
 	})
 }
 
-// A server that goes on living while its feed has died is left.
+// A server that goes on living while its feed has died is left, and one is not whose
+// messages are not taken.
 func TestSilent(t *testing.T) {
 	bubble(t, "silence", func(t *testing.T) {
 		server := newServer(t)
@@ -289,8 +290,8 @@ func TestSilent(t *testing.T) {
 		}
 		start := time.Now()
 		go func() { // ends with the silence
-			for range 7 {
-				time.Sleep(10 * time.Second)
+			for range 10 {
+				time.Sleep(7 * time.Second)
 				p.Sends(script.Ping(""))
 			}
 		}()
@@ -302,5 +303,19 @@ func TestSilent(t *testing.T) {
 			t.Errorf("the connection ended with %q", text)
 		}
 		wantGap(t, src, 1, 2)
+	})
+	bubble(t, "nobody takes", func(t *testing.T) {
+		server := newServer(t)
+		src := redial.New(ctx, server.dial, &redial.Options{Silent: time.Minute, Retry: at})
+		defer src.CloseNow(nil)
+		p := <-server.peers
+		resume := src.Pause()
+		big := script.Text(strings.Repeat("x", 3<<20))
+		p.Sends(script.Text("one"), big, script.Text("two"))
+		time.Sleep(time.Hour)
+		resume()
+		wantMessage(t, src, "one", 1)
+		wantMessage(t, src, string(big.Payload), 1)
+		wantMessage(t, src, "two", 1)
 	})
 }
