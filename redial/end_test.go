@@ -181,6 +181,32 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// The body of a loop may close its source and wait for the end: it gets what came
+// before that, and then the loop ends.
+func TestShutdownInLoop(t *testing.T) {
+	bubble(t, "loop", func(t *testing.T) {
+		server := newServer(t)
+		src := redial.New(ctx, server.dial, &redial.Options{Retry: at})
+		p := <-server.peers
+		p.Sends(script.Text("one"), script.Text("two"))
+		go func() { // ends with the Close
+			p.Next("the Close")
+			p.Sends(script.Text("three"), script.Close(1000, "bye"))
+		}()
+		var got []string
+		for m, err := range src.All(ctx) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, m.String()); len(got) == 1 {
+				want(t, "Shutdown", src.Shutdown(ctx, 1000, ""), nil)
+			}
+		}
+		want(t, "what came", strings.Join(got, " "), "one two three")
+		want(t, "dials", server.dials.Load(), 1)
+	})
+}
+
 // CloseNow, and the end of the context, cut an open connection.
 func TestCloseNowOpen(t *testing.T) {
 	errMine := errors.New("mine")

@@ -98,8 +98,9 @@ func (s *Source) removeSink(k *sink) {
 // flushTimeout bounds how long a source that closes waits for its sinks.
 const flushTimeout = 5 * time.Second
 
-// flush closes the connection behind what stands in the sinks.
-func (s *Source) flush(conn *stream.Conn, sinks []*sink, code result.StatusCode, reason string) {
+// flush has sinks send what stands in them, and waits until they have, or gone is
+// closed, but not for ever.
+func flush(sinks []*sink, gone <-chan struct{}) {
 	late := time.NewTimer(flushTimeout)
 	defer late.Stop()
 	for _, k := range sinks {
@@ -108,13 +109,12 @@ func (s *Source) flush(conn *stream.Conn, sinks []*sink, code result.StatusCode,
 	for _, k := range sinks {
 		select {
 		case <-k.flushed:
-		case <-conn.Done():
+		case <-gone:
+			return
 		case <-late.C:
-			conn.Close(code, reason)
 			return
 		}
 	}
-	conn.Close(code, reason)
 }
 
 // run sends what comes. It returns nil when the channel is closed and all has been

@@ -144,10 +144,11 @@ func (s *Source) end(w wish, cause error) (begun bool) {
 	switch {
 	case !begun:
 		return false
-	case w.kind == wishWait && len(sinks) > 0:
-		go s.flush(conn, sinks, w.status.Code, w.status.Reason) // ends when the sinks are empty, or late
 	case w.kind == wishWait:
-		conn.Close(w.status.Code, w.status.Reason)
+		if len(sinks) == 0 {
+			conn.Close(w.status.Code, w.status.Reason)
+		}
+		go s.close(conn, under, sinks, w.status) // ends with the connection
 	case w.kind > wishWait || now == phaseEnded:
 		if conn != nil {
 			conn.CloseNow(cause)
@@ -157,6 +158,21 @@ func (s *Source) end(w wish, cause error) (begun bool) {
 		}
 	}
 	return true
+}
+
+// close closes the connection behind what stands in the sinks, and ends the source
+// with it. Whoever takes messages, and is not done, gets the rest.
+func (s *Source) close(conn *stream.Conn, under *task, sinks []*sink, w result.Status) {
+	if len(sinks) > 0 {
+		flush(sinks, conn.Done())
+		conn.Close(w.Code, w.Reason)
+	}
+	<-conn.Done()
+	if under != nil {
+		<-under.ctx.Done() // the connection is joined then, behind its Notice
+	}
+	st, _ := conn.Result().Status()
+	s.lose(st)
 }
 
 // step hands an event to the cycle, and returns the phase behind it. Whoever waits

@@ -189,6 +189,9 @@ func (f *feed) finish(err error) {
 func (f *feed) ended(err error) {
 	f.src.disown(f)
 	f.r.arrange()
+	if f.r.ended() {
+		f.r.tend() // its stream may have waited for this source alone
+	}
 	if f.opts.Ended == nil {
 		return
 	}

@@ -63,10 +63,11 @@ func (f *Feeder) Notify(ctx context.Context, o *Origin, g *Gap) error {
 	return f.r.put(ctx, Message{Type: Notice, own: b, ticket: b.Only(), tag: &tag{origin: o, gap: g}})
 }
 
-// End ends the Relay: st is its terminal event. Sources that are still joined are
-// left first, and what they have not handed on stays with them. What was put before
-// is delivered, and then the streams end: plainly if st.Err is nil, and with that
-// error otherwise. Only the first call does anything. End does not wait.
+// End ends the Relay: st is its terminal event. What was put before is delivered, and
+// what joined sources that have ended still hold. Then the streams end: plainly if
+// st.Err is nil, and with that error otherwise. Sources that have not ended are left
+// at once, and what they have not handed on stays with them. Only the first call does
+// anything. End does not wait.
 func (f *Feeder) End(st result.Status) { f.r.end(st) }
 
 func (r *Relay) end(st result.Status) {
@@ -74,7 +75,9 @@ func (r *Relay) end(st result.Status) {
 		return
 	}
 	for _, f := range r.sources() {
-		f.leave()
+		if !f.src.ended() {
+			f.leave()
+		}
 	}
 	r.tend()
 	r.source.adopted().sourceOver()

@@ -1,0 +1,65 @@
+package stream_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/wsflow/wsflow/internal/script"
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// A Relay that ends while its taker still has messages of a source to come, which has
+// ended itself: the terminal event is there at once, the messages come, and then the
+// stream ends.
+func TestEndBehindWhatIsHeld(t *testing.T) {
+	for _, face := range relayFaces {
+		bubble(t, face.name, func(t *testing.T) {
+			r, f := stream.NewRelay(nil)
+			p := script.Client(t, nil)
+			if _, err := f.Join(p.Conn, stream.JoinOptions{Origin: stream.Origin{Epoch: 1}}); err != nil {
+				t.Fatal(err)
+			}
+			p.Sends(script.Text("one"), script.Text("two"), script.Text("three"), script.Close(1000, ""))
+			var got []string
+			err := face.take(ctx, r, func(m stream.Message) {
+				if got = append(got, tell(m)); len(got) > 1 {
+					return
+				}
+				<-p.Conn.Done()
+				f.End(result.Status{Code: 1000, Reason: "enough"})
+				if _, ended := r.Result().Status(); !ended {
+					t.Error("the terminal event waits")
+				}
+				synctest.Wait()
+			})
+			if want := []string{"1 one", "1 two", "1 three"}; err != nil || !slices.Equal(got, want) {
+				t.Errorf("%q came, and %v; want %q", got, err, want)
+			}
+		})
+	}
+}
+
+// What nobody has taken when a Relay ends is there for whoever comes then.
+func TestEndWithoutATaker(t *testing.T) {
+	for _, face := range relayFaces {
+		bubble(t, face.name, func(t *testing.T) {
+			r, f := stream.NewRelay(nil)
+			p := script.Client(t, nil)
+			if _, err := f.Join(p.Conn, stream.JoinOptions{Origin: stream.Origin{Epoch: 1}}); err != nil {
+				t.Fatal(err)
+			}
+			p.Sends(script.Text("one"), script.Text("two"), script.Close(1000, ""))
+			<-p.Conn.Done()
+			f.End(result.Status{Code: 1000})
+			synctest.Wait()
+			var got []string
+			err := face.take(context.Background(), r, func(m stream.Message) { got = append(got, tell(m)) })
+			if want := []string{"1 one", "1 two"}; err != nil || !slices.Equal(got, want) {
+				t.Errorf("%q came, and %v; want %q", got, err, want)
+			}
+		})
+	}
+}
