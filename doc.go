@@ -29,6 +29,8 @@
 //     an operator.
 //   - [github.com/wsflow/wsflow/fanin] makes one source out of many.
 //   - [github.com/wsflow/wsflow/mux] makes topics out of one source.
+//   - [github.com/wsflow/wsflow/feed] stores what comes on many connections, each
+//     message once and in order.
 //   - [github.com/wsflow/wsflow/result] says how a connection ended.
 //   - [github.com/wsflow/wsflow/stream/streamtest] checks operators that others
 //     write.

@@ -36,6 +36,8 @@ var allowed = map[string][]string{
 	"redial":            {"stream", "result", "internal/check"},
 	"dial":              {"internal/check", "redial", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
 	"fanin":             {"stream", "result"},
+	"feed":              {"stream", "result"},
+	"feed/storetest":    {"feed", "stream", "result"},
 	"mux":               {"stream", "result"},
 }
 

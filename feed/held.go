@@ -53,9 +53,9 @@ type stint struct {
 	origin stream.Origin
 	mark   stream.Gap // stands behind its last message
 
-	joined chan struct{} // closed when src and leave are set
-	src    stream.Source
+	src    stream.Source // these two are set before the feed is open
 	leave  func()
+	joined chan struct{} // closed when the feed is known to be open
 
 	left atomic.Bool // nothing more is to come of it
 
@@ -132,9 +132,7 @@ func (h *held) finish() {
 	}
 	if h.next == outlookDone {
 		h.r.done++
-		if h.r.job.Crew == (alone{}) && h.r.done == len(h.r.job.Feeds) {
-			h.r.stop(nil)
-		}
+		h.r.stopIfDone()
 	}
 	close(h.over)
 }

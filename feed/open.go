@@ -48,8 +48,8 @@ func (s *stint) open(last Record, gap *stream.Gap) {
 		err = s.join(src, gap)
 	}
 	if err == nil {
-		close(s.joined)
 		s.happens(eventOpened, result.Status{})
+		close(s.joined)
 		return
 	}
 	if s.ctx.Err() == nil {

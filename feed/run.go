@@ -17,6 +17,11 @@ import (
 // and sources may take to close.
 const grace = 10 * time.Second
 
+// queueSize returns how many slices of messages may wait while an Append runs. Each has
+// 256 at most: enough for the next Append where they are small, and not too many to
+// store when feeds are given up.
+func queueSize(batch int) int { return min(max(16, batch/16), 1024) }
+
 // Run stores feeds until ctx ends: it opens those that are this worker's, each behind
 // its last record, makes records of their messages and appends them to the store, one
 // Append at a time. While one runs, up to 4 MiB of messages wait; then TCP holds the
@@ -41,7 +46,7 @@ func Run(ctx context.Context, j *Job) error {
 		return err
 	}
 	r := newRun(ctx, job)
-	messages := r.relay.Batches(context.Background(), nil)
+	messages := r.relay.Batches(context.Background(), &stream.SubscribeOptions{Size: queueSize(job.Batch), Bytes: bundleBytes})
 	go r.follow() // ends when ctx has ended, and all feeds were given up
 	go r.hurry()  // ends with the job
 	r.store(messages)
@@ -78,7 +83,16 @@ func newRun(ctx context.Context, job Job) *run {
 	r.relay, r.feeder = stream.NewRelay(&stream.RelayOptions{Logger: job.Logger})
 	r.ctx, r.stop = context.WithCancelCause(ctx)
 	r.hard, r.cut = context.WithCancelCause(context.WithoutCancel(ctx))
+	r.stopIfDone()
 	return r
+}
+
+// stopIfDone ends the job of a worker without others when all feeds have ended. It is
+// called under mu.
+func (r *run) stopIfDone() {
+	if r.job.Crew == (alone{}) && r.done == len(r.job.Feeds) {
+		r.stop(nil)
+	}
 }
 
 // follow does what the crew says.
