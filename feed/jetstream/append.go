@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wsflow/wsflow/feed"
+	"github.com/wsflow/wsflow/result"
 )
 
 // The headers of an atomic batch. The server stores all messages of one or none,
@@ -29,11 +30,13 @@ const (
 )
 
 // What the server answers to a batch that it refuses: a fence failed; another write
-// to one of the subjects is under way; a message of the batch did not come.
+// to one of the subjects is under way; a message of the batch did not come; there are
+// too many of them.
 const (
 	wrongLastSequence jetstream.ErrorCode = 10071
 	underWay          jetstream.ErrorCode = 10164
 	batchIncomplete   jetstream.ErrorCode = 10176
+	batchTooLarge     jetstream.ErrorCode = 10199
 )
 
 const (
@@ -49,7 +52,7 @@ const (
 // stands in the headers of what is stored.
 //
 // A server takes up to 1,000 records in a batch unless its configuration allows
-// more (max_batch_size), as the embedded one's does.
+// more (max_batch_size), as the embedded one's does. More are a *result.ArgumentError.
 func (s *Store) Append(ctx context.Context, records []feed.Record) error {
 	a := attempt{s: s, records: records, at: s.at(records)}
 	if err := s.usable(ctx, a.feeds()); err != nil || len(records) == 0 {
@@ -179,6 +182,8 @@ func (a *attempt) took(id string, text []byte) error {
 		return fmt.Errorf("feed/jetstream: the answer to a batch cannot be read: %w", err)
 	case got.Error != nil && got.Error.ErrorCode == batchIncomplete:
 		return fmt.Errorf("feed/jetstream: the server refused a part of the batch, or did not get it: %w", got.Error)
+	case got.Error != nil && got.Error.ErrorCode == batchTooLarge:
+		return &result.ArgumentError{Name: "the number of records in an Append", Value: n, Allowed: "what the server takes: " + got.Error.Description}
 	case got.Error != nil:
 		return fmt.Errorf("feed/jetstream: stream %q: %w", a.s.stream, got.Error)
 	case got.Batch != id || got.Count != n || got.Sequence < uint64(n):

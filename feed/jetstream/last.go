@@ -34,7 +34,7 @@ func (s *Store) lastOf(ctx context.Context, feeds []string) (map[string]message,
 	}
 	found := map[string]message{}
 	for len(subjects) > 0 {
-		n := part(subjects)
+		n := fitting(subjects)
 		got, whole, err := s.ask(ctx, subjects[:n])
 		if err != nil {
 			return nil, err
@@ -49,8 +49,8 @@ func (s *Store) lastOf(ctx context.Context, feeds []string) (map[string]message,
 	return found, nil
 }
 
-// part returns how many of the subjects fit into a request.
-func part(subjects []string) (n int) {
+// fitting returns how many of the subjects fit into a request.
+func fitting(subjects []string) (n int) {
 	for size := 0; n < len(subjects) && n < maxSubjects; n++ {
 		size += len(subjects[n]) + len(`"",`)
 		if size > maxRequestBytes && n > 0 {

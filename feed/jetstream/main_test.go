@@ -1,9 +1,29 @@
 package jetstream
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// long asks for the tests with processes as they are run before a release, which
+// takes minutes.
+var long = flag.Bool("long", false, "kill, stop and set against each other for minutes in place of seconds")
+
+// pick returns one of two values.
+func pick[T any](short, withLong T) T {
+	if *long {
+		return withLong
+	}
+	return short
+}
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		play(role)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}

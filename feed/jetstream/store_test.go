@@ -36,7 +36,7 @@ func connect(t testing.TB, s *embedded.Server, options ...nats.Option) jetstream
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(30*time.Second)) // on a busy machine, too
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +74,7 @@ func read(t testing.TB, s *Store, feeds ...string) (all []feed.Record) {
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Arrangement {
 		server := serve(t)
 		js := connect(t, server)
