@@ -26,8 +26,9 @@ import (
 // A venue is a server whose feeds each have so many numbered messages. It sends them
 // from where it is asked to, and cuts connections as it likes.
 type venue struct {
-	t    *testing.T
-	most int // messages of a feed; it closes with 1000 behind them. 0: no end
+	t     *testing.T
+	most  int           // messages of a feed; it closes with 1000 behind them. 0: no end
+	pause time.Duration // between two of them
 
 	mu      sync.Mutex
 	rand    *rand.Rand
@@ -84,6 +85,7 @@ func (v *venue) serve(c *stream.Conn, name string, at, cut int) {
 		if c.SendText(ctx, fmt.Sprintf("%s %d", name, n)) != nil {
 			return
 		}
+		time.Sleep(v.pause)
 	}
 	c.Close(result.StatusNormalClosure, "all is said")
 	<-ctx.Done()
@@ -306,7 +308,7 @@ func (h *hand) give(list ...string) {
 // received is stored when it has given the feed up: the other meets no conflict.
 func TestRunHandOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := &venue{t: t}
+		v := &venue{t: t, pause: 10 * time.Millisecond}
 		m := feed.NewMemory()
 		ctx, cancel := context.WithCancel(t.Context())
 		var workers sync.WaitGroup
@@ -315,7 +317,7 @@ func TestRunHandOver(t *testing.T) {
 		for i, h := range hands {
 			var core zapcore.Core
 			core, logs[i] = observer.New(zap.WarnLevel)
-			job := &feed.Job{Feeds: names("f%d", 2), Open: v.open, Record: paced, Store: m.View(), Crew: h, Exact: true, Logger: zap.New(core)}
+			job := &feed.Job{Feeds: names("f%d", 2), Open: v.open, Record: record, Store: m.View(), Crew: h, Exact: true, Logger: zap.New(core)}
 			workers.Go(func() {
 				if err := feed.Run(ctx, job); err != nil {
 					t.Errorf("Run: %v", err)
@@ -347,10 +349,4 @@ func TestRunHandOver(t *testing.T) {
 			}
 		}
 	})
-}
-
-// paced is a Record that takes 10 ms.
-func paced(m stream.Message) (feed.Record, bool) {
-	time.Sleep(10 * time.Millisecond)
-	return record(m)
 }

@@ -159,7 +159,7 @@ func TestRunStoreRecovers(t *testing.T) {
 // was received and not stored is counted.
 func TestRunStoreStaysBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := &venue{t: t}
+		v := &venue{t: t, pause: 20 * time.Millisecond}
 		s := &broken{Memory: feed.NewMemory(), err: errors.New("the disk is full")}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
@@ -178,7 +178,7 @@ func TestRunStoreStaysBroken(t *testing.T) {
 // What no store can hold ends the job.
 func TestRunStoreArgument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := &venue{t: t}
+		v := &venue{t: t, pause: 20 * time.Millisecond}
 		bad := &result.ArgumentError{Name: "the number of records", Value: 2000, Allowed: "up to 1000"}
 		s := &broken{Memory: feed.NewMemory(), err: bad}
 		if err := feed.Run(t.Context(), &feed.Job{Feeds: names("f%d", 3), Open: v.open, Record: record, Store: s}); err != error(bad) {
@@ -201,7 +201,7 @@ func (h hasty) Mine(ctx context.Context, all []string) iter.Seq2[[]string, error
 
 func TestRunCrewEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := &venue{t: t}
+		v := &venue{t: t, pause: 20 * time.Millisecond}
 		why := errors.New("the bucket has gone")
 		err := feed.Run(t.Context(), &feed.Job{Feeds: names("f%d", 3), Open: v.open, Record: record, Store: feed.NewMemory(), Crew: hasty{why}})
 		if !errors.Is(err, why) {
