@@ -55,7 +55,7 @@ func TestReadmeCode(t *testing.T) {
 		t.Fatal("the README holds no Go")
 	}
 	var source strings.Builder
-	for _, name := range []string{"examples/quickstart/main.go", "example_test.go"} {
+	for _, name := range []string{"examples/quickstart/main.go", "example_test.go", "redial/example_test.go"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
