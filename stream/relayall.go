@@ -3,7 +3,7 @@ package stream
 import (
 	"context"
 	"iter"
-	"sync/atomic"
+	"slices"
 )
 
 // All returns the messages, Notices too, as [Conn.All] does: a message is lent until
@@ -21,93 +21,105 @@ func (r *Relay) All(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// loopSize is how many messages of several sources wait for a loop over All.
-const loopSize = 64
+// loopBatch is how many messages of several sources go to a loop over All at a time.
+const loopBatch = 64
 
-// A loopLane is the lane of a loop over All. What stands in its channel is not given.
-type loopLane struct {
-	singles
-	held atomic.Bool // the loop has the turn, and nothing stands in the channel
-	over atomic.Bool // the stream has ended
-}
-
-func (l *loopLane) owes() bool { return !l.held.Load() }
-
-func (l *loopLane) end(err error) {
-	l.over.Store(true)
-	l.s.end(err)
-}
-
-// A lonely is a Relay for one who takes alone.
-type lonely struct {
-	*Relay
-	ctx context.Context
-	by  *feed
-}
-
-// subscribe adds the lane, once those that are about to leave have left.
-func (a lonely) subscribe(l lane) error {
-	s := &a.source
-	if err := a.reclaim(); err != nil {
-		return err
-	}
-	for !s.joinAlone(l, a.by) {
-		if s.ended() {
-			l.end(a.outcome())
-			return nil
-		}
-		moved := s.leaving()
-		switch {
-		case moved == nil && s.joinAlone(l, a.by):
-			a.joined()
-			return nil
-		case moved == nil:
-			return ErrTaken
-		}
-		select {
-		case <-moved:
-		case <-a.ctx.Done():
-			return context.Cause(a.ctx)
-		}
-	}
-	a.joined()
-	return nil
-}
-
-// A relayLoop is a loop over All.
+// A relayLoop is a loop over All: a subscriber to batches who takes alone, and whose
+// lane leaves when the loop ends and not before. Most loops never get a batch, as they
+// read from the source themselves.
 type relayLoop struct {
 	r     *Relay
 	ctx   context.Context
-	s     *Subscription[Message]
-	lane  *loopLane
+	by    *feed // for which it takes; nil for nobody's
 	yield func(Message, error) bool
 
-	holds bool      // the loop has the turn
-	left  []Message // out of the channel, and not yielded
-	err   error     // why the loop stops, unless the subscription says so
-	broke bool      // yield has returned false
+	lane  loopLane
+	sub   Subscription[[]Message]
+	left  event // the loop has ended
+	holds bool  // the loop has the turn
+	over  bool  // the stream has ended
+	broke bool  // yield has returned false
+	err   error // why the loop ends, unless yield has
 }
+
+// A loopLane is the lane of a loop over All.
+type loopLane struct {
+	batches
+	unread []Message // of what the loop was given; that which it leaves is not given
+}
+
+// owes reports that what is left at the stream's end is given back then.
+func (l *loopLane) owes() bool { return true }
+
+// close returns what the loop has left, and what was gathered for it.
+func (l *loopLane) close() []Message { return slices.Concat(l.unread, l.batches.close()) }
 
 func (r *Relay) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
 	if err := checkContext(ctx); err != nil {
 		return false, err
 	}
-	s, err := newSubscription[Message](ctx, nil, loopSize)
-	l := &loopLane{singles: *newSingles(r, s)}
-	s.open(lonely{r, ctx, by}, l, err)
-	w := &relayLoop{r: r, ctx: ctx, s: s, lane: l, yield: yield}
+	w := &relayLoop{r: r, ctx: ctx, by: by, yield: yield}
+	w.sub = Subscription[[]Message]{
+		ch: make(chan []Message, 1), cancel: func(error) {}, ctx: leftContext{context.Background(), &w.left},
+		opts: SubscribeOptions{Size: 1, Bytes: defaultQueueBytes},
+	}
+	w.lane.batches = *newBatches(r, &w.sub, loopBatch)
+	if err := w.join(); err == errOver {
+		return true, r.outcome()
+	} else if err != nil {
+		return false, err
+	}
 	defer w.leave()
 	for w.next() {
 	}
 	if w.broke || w.err != nil {
 		return false, w.err
 	}
-	return l.over.Load(), s.Err()
+	return true, r.outcome()
+}
+
+// A leftContext is done when a loop has ended.
+type leftContext struct {
+	context.Context
+	left *event
+}
+
+func (c leftContext) Done() <-chan struct{} { return c.left.done() }
+
+// join adds the lane, once those that are about to leave have left.
+func (w *relayLoop) join() error {
+	r, s := w.r, &w.r.source
+	if err := r.reclaim(); err != nil {
+		return err
+	}
+	for !s.joinAlone(&w.lane, w.by) {
+		if s.ended() {
+			return errOver
+		}
+		moved := s.leaving()
+		if moved == nil && s.joinAlone(&w.lane, w.by) {
+			break
+		}
+		if moved == nil {
+			return ErrTaken
+		}
+		select {
+		case <-moved:
+		case <-w.ctx.Done():
+			return context.Cause(w.ctx)
+		}
+	}
+	r.joined()
+	return nil
 }
 
 // next hands on what comes next. It reports false when the loop is over.
 func (w *relayLoop) next() (more bool) {
-	r, ch := w.r, w.s.C
+	r, ch := w.r, w.sub.ch
+	if w.ctx.Err() != nil {
+		w.err = context.Cause(w.ctx)
+		return false
+	}
 	var turn chan<- struct{}
 	resumed := r.pauses.current()
 	if resumed != nil {
@@ -119,8 +131,9 @@ func (w *relayLoop) next() (more bool) {
 		turn = r.turn.locking()
 	}
 	select {
-	case m, ok := <-ch:
-		return ok && w.hand(m)
+	case batch, ok := <-ch:
+		w.over = !ok
+		return ok && w.hand(batch)
 	case turn <- struct{}{}:
 		return w.direct()
 	case <-resumed:
@@ -132,17 +145,24 @@ func (w *relayLoop) next() (more bool) {
 	return true
 }
 
-// hand yields a message that came through the channel.
-func (w *relayLoop) hand(m Message) (more bool) {
-	if w.r.paused.Load() != 0 && !w.resumed() {
-		w.left = append(w.left, m)
-		return false
+// hand yields the messages of a batch.
+func (w *relayLoop) hand(batch []Message) (more bool) {
+	for i, m := range batch {
+		w.lane.unread = batch[i:]
+		if w.r.paused.Load() != 0 && !w.resumed() {
+			return false
+		}
+		w.lane.unread = batch[i+1:]
+		lent := m
+		lent.own = nil
+		w.broke = !w.yield(lent, nil)
+		m.Release()
+		if w.broke {
+			return false
+		}
 	}
-	lent := m
-	lent.own = nil
-	w.broke = !w.yield(lent, nil)
-	m.Release()
-	return !w.broke
+	w.lane.unread = nil
+	return true
 }
 
 // resumed waits while the Relay is paused. It reports false if ctx ends first.
@@ -166,24 +186,18 @@ func (w *relayLoop) resumed() bool {
 func (w *relayLoop) direct() (more bool) {
 	r := w.r
 	w.holds = true
-	for len(w.s.C) > 0 {
-		if m, ok := <-w.s.C; !ok || !w.hand(m) {
+	for len(w.sub.ch) > 0 {
+		if !w.hand(<-w.sub.ch) {
 			return false
 		}
-	}
-	w.lane.held.Store(true)
-	if w.s.ctx.Err() != nil { // the lane may owe what has left the channel: leave comes first
-		<-w.s.C // closed soon
-		return false
 	}
 	more = true
 	if f := r.sole.Load(); !r.settle() && f != nil && r.paused.Load() == 0 && r.begin(f) {
 		more = w.read(f)
 	}
-	w.holds = false
-	r.release(func() { w.lane.held.Store(false) })
-	if r.due.Load() {
-		go r.tend() // returns when the lanes are up to date; they may wait for this loop
+	if more {
+		w.holds = false
+		r.unlock()
 	}
 	return more
 }
@@ -212,12 +226,19 @@ func (w *relayLoop) read(f *feed) (more bool) {
 
 // leave ends the loop. What was not yielded goes to the next taker.
 func (w *relayLoop) leave() {
-	w.s.Cancel()
-	for m := range w.s.C {
-		w.left = append(w.left, m)
+	w.left.fire()
+	w.sub.end(errLeft)
+	left := slices.Clone(w.lane.unread)
+	for batch := range w.sub.ch {
+		left = append(left, batch...)
 	}
-	w.r.giveBack(w.lane, w.left)
+	w.lane.unread = left
+	if !w.r.source.withdraw(&w.lane) {
+		w.r.source.giveBack(&w.lane, left) // the stream has ended
+	}
 	if w.holds {
 		w.r.unlock()
+	} else {
+		w.r.tend()
 	}
 }

@@ -119,8 +119,8 @@ func (c *Conn) ending(ctx context.Context) error {
 
 // watchContext calls a waiting read back when ctx ends, until stop is called.
 func (r *reader) watchContext(ctx context.Context) (stop func()) {
-	if ctx.Done() == nil {
-		return func() {}
+	if _, ok := ctx.(*session); ok || ctx.Done() == nil {
+		return func() {} // a session nudges
 	}
 	done := make(chan struct{})
 	cancelled := context.AfterFunc(ctx, func() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // add adds a feed. It reports false after the end of the Relay.
@@ -106,14 +107,16 @@ func (f *feed) detach() {
 }
 
 // A session is a source's loop that runs under the Relay's turn, on the goroutine of
-// one who takes its messages, until somebody else wants the turn.
+// one who takes its messages, until somebody else wants the turn. It is the loop's
+// context, and costs less than one of package context.
 type session struct {
+	parent context.Context
 	src    Source
-	cancel context.CancelCauseFunc
+	done   event
 
 	mu      sync.Mutex
-	stopped bool
-	over    bool
+	stopped bool // guarded by mu
+	over    bool // guarded by mu
 }
 
 // errTurn ends a session of which somebody else wants the turn.
@@ -125,7 +128,7 @@ func (s *session) stop() {
 	defer s.mu.Unlock()
 	if !s.stopped && !s.over {
 		s.stopped = true
-		s.cancel(errTurn)
+		s.done.fire()
 		s.src.nudge(1)
 	}
 }
@@ -133,11 +136,24 @@ func (s *session) stop() {
 func (s *session) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
-	s.cancel(nil)
-	if s.stopped {
+	if s.over = true; s.stopped {
 		s.src.nudge(-1)
 	}
+}
+
+func (s *session) Deadline() (time.Time, bool) { return s.parent.Deadline() }
+func (s *session) Done() <-chan struct{}       { return s.done.done() }
+func (s *session) Value(any) any               { return nil }
+
+// Err returns the parent's cause, or errTurn: package context takes it for the cause.
+func (s *session) Err() error {
+	if s.parent.Err() != nil {
+		return context.Cause(s.parent)
+	}
+	if s.done.fired() {
+		return errTurn
+	}
+	return nil
 }
 
 // stopSession ends the session that has the turn, if there is one.
@@ -169,13 +185,16 @@ func (r *Relay) idle(f *feed) {
 // read runs a session of a busy feed, under the turn. Its error is errTurn if somebody
 // else wants that.
 func (r *Relay) read(ctx context.Context, f *feed, yield func(Message, error) bool) (over bool, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	s := &session{src: f.src, cancel: cancel}
+	s := &session{parent: ctx, src: f.src}
+	if _, ok := ctx.(*session); !ok && ctx.Done() != nil { // a session nudges
+		stop := context.AfterFunc(ctx, s.stop)
+		defer stop()
+	}
 	r.session.Store(s)
 	defer s.end()
 	defer r.session.Store(nil)
 	if r.waiting.Load() > 0 || r.due.Load() {
 		return false, errTurn
 	}
-	return f.src.loop(ctx, f, f.admitting(yield))
+	return f.src.loop(s, f, f.admitting(yield))
 }
