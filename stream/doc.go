@@ -39,6 +39,13 @@
 // read into, which comes back when all of them are released; each of several gets
 // copies. [Decode] makes values of messages.
 //
+// A [Relay] is a source made of others, with the same faces: of connections one after
+// another, of many at once, or of what a program puts in. [Message.Origin] tells
+// where a message came from, and a [Notice] stands where a connection ended. Each
+// source hands its messages on through its own goroutine, one at a time and in the
+// order in which they came; none stands between. Where a loop over All is the only
+// taker of a single source, it reads from that itself.
+//
 // # Sending messages
 //
 //	Conn.Send, SendText, SendBinary   one message, accepted when it returns
@@ -94,7 +101,7 @@
 //	burst.go, assembler.go            whole small frames in one loop; messages of many pieces
 //	reader.go, lookahead.go, idle.go  who reads: the consumer, or the look-ahead while it is away
 //	chain.go, operator.go, link.go    the operators
-//	source.go, claim.go               All and Reader; who takes messages, and who is next
+//	source.go, claim.go, kept.go      All and Reader; who takes messages, and who is next
 //	fanout.go, audience.go            one reader, many subscribers
 //	lane.go, queue.go, host.go        each subscriber's queue, and the way into it
 //	outbox.go, writer.go              what waits to be written, and who writes it
@@ -102,6 +109,9 @@
 //	ping.go, stats.go                 the program's own Pings; what was counted
 //	closing.go, close.go, linger.go   the end
 //	discard.go                        messages that nobody takes
+//	relay.go, feeder.go, feed.go      a source made of others, what is put into it and joined
+//	turn.go, wiring.go, relayall.go   who may give, how each source hands on, and All
+//	notice.go                         where messages came from, and what lies between them
 //	transport.go, clock.go            what lies under a connection, and its one timer
 //	conn.go                           the connection: its parts, and New
 //

@@ -122,6 +122,7 @@ func TestATakenSourceCannotBeJoined(t *testing.T) {
 func TestBadJoins(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		var bad *result.ArgumentError
+		var none context.Context
 		a, fa := stream.NewRelay(nil)
 		b, fb := stream.NewRelay(nil)
 		c, fc := stream.NewRelay(nil)
@@ -131,11 +132,11 @@ func TestBadJoins(t *testing.T) {
 			"nil":            second(fa.Join(nil, stream.JoinOptions{})),
 			"itself":         second(fa.Join(a, stream.JoinOptions{})),
 			"its own taker":  second(fa.Join(c, stream.JoinOptions{})),
-			"Put, nil ctx":   fa.Put(nil, text("x")),
+			"Put, nil ctx":   fa.Put(none, text("x")),
 			"Put of a Ping":  fa.Put(ctx, stream.Message{Type: stream.Ping}),
 			"Put, no gap":    fa.Put(ctx, stream.Message{Type: stream.Notice}),
 			"Notify, no gap": fa.Notify(ctx, nil, nil),
-			"Notify, no ctx": fa.Notify(nil, nil, gap),
+			"Notify, no ctx": fa.Notify(none, nil, gap),
 		} {
 			if !errors.As(err, &bad) {
 				t.Errorf("%s: %v", name, err)

@@ -92,7 +92,7 @@ func (d *relayDrive) source(i int, rnd *rand.Rand) {
 		f = fi
 	}
 	p := script.Client(d.t, nil)
-	ended, left := make(chan result.Status, 1), func() {}
+	ended := make(chan result.Status, 1)
 	go func() {
 		r := d.fork()
 		for n := 1; n <= driveMessages; {
@@ -109,7 +109,7 @@ func (d *relayDrive) source(i int, rnd *rand.Rand) {
 		p.Sends(script.Close(1000, ""))
 	}()
 	for {
-		left = d.join(f, p.Conn, name, func(st result.Status) { ended <- st })
+		left := d.join(f, p.Conn, name, func(st result.Status) { ended <- st })
 		select {
 		case st := <-ended:
 			if st.Err != nil {

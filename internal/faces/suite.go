@@ -333,13 +333,14 @@ func fail(t *testing.T, r *Rig) {
 
 func badArguments(t *testing.T, r *Rig) {
 	var bad *result.ArgumentError
+	var none context.Context
 	bads := map[string]error{
-		"Chan, nil ctx":     r.Subject.Chan(nil, nil).Err(),
+		"Chan, nil ctx":     r.Subject.Chan(none, nil).Err(),
 		"Chan, Size -1":     r.Subject.Chan(t.Context(), &stream.SubscribeOptions{Size: -1}).Err(),
-		"Batches, nil ctx":  r.Subject.Batches(nil, nil).Err(),
+		"Batches, nil ctx":  r.Subject.Batches(none, nil).Err(),
 		"Batches, Policy 9": r.Subject.Batches(t.Context(), &stream.SubscribeOptions{Policy: 9}).Err(),
 	}
-	for _, err := range r.Subject.All(nil) {
+	for _, err := range r.Subject.All(none) {
 		bads["All, nil ctx"] = err
 	}
 	for item := range r.Subject.Observable(&stream.SubscribeOptions{Bytes: -1, Size: -1}).Observe() {
