@@ -77,9 +77,10 @@ func TestRedialArguments(t *testing.T) {
 		t.Error("it dialed")
 		return nil, net.ErrClosed
 	}
+	var nobody context.Context
 	always := func(int, error) (time.Duration, bool) { return 0, true }
 	for name, src := range map[string]*redial.Source{
-		"redial: ctx":               Redial(nil, "ws://a.test", &Options{DialContext: touched}, nil),
+		"redial: ctx":               Redial(nobody, "ws://a.test", &Options{DialContext: touched}, nil),
 		"dial: url":                 Redial(t.Context(), "nonsense", &Options{DialContext: touched}, &redial.Options{Retry: always}),
 		"dial.Options.CloseTimeout": Redial(t.Context(), "ws://a.test", &Options{DialContext: touched, CloseTimeout: -1}, &redial.Options{Retry: always}),
 		"redial.Options.Stable":     Redial(t.Context(), "ws://a.test", &Options{DialContext: touched}, &redial.Options{Stable: -1}),

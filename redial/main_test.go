@@ -18,7 +18,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var ctx = context.Background()
+var (
+	ctx  = context.Background()
+	none context.Context // which is refused
+)
 
 // bubble runs a subtest in a bubble of its own, where waiting costs no time.
 func bubble(t *testing.T, name string, test func(t *testing.T)) {

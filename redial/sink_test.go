@@ -326,7 +326,7 @@ func TestSinkEnds(t *testing.T) {
 			}
 		}
 		for _, sink := range []chan<- stream.Message{
-			src.Sink(nil, &stream.SinkOptions{Unsent: unsent}),
+			src.Sink(none, &stream.SinkOptions{Unsent: unsent}),
 			src.Sink(ctx, &stream.SinkOptions{Unsent: unsent, Buffer: 1<<24 + 1}),
 		} {
 			sink <- text("one")

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +97,10 @@ func TestOpenFails(t *testing.T) {
 		"an error": func(context.Context, *stream.Conn) error { return errNobody },
 		"no answer": func(ctx context.Context, conn *stream.Conn) error {
 			_, err := conn.Receive(ctx)
+			return err
+		},
+		"no answer, its context unused": func(_ context.Context, conn *stream.Conn) error {
+			_, err := conn.Receive(context.Background())
 			return err
 		},
 		"the timeout unseen": func(ctx context.Context, conn *stream.Conn) error {
@@ -203,7 +208,7 @@ func TestArguments(t *testing.T) {
 		return nil, errNobody
 	}
 	for name, src := range map[string]*redial.Source{
-		"redial: ctx":           redial.New(nil, dial, nil),
+		"redial: ctx":           redial.New(none, dial, nil),
 		"redial: dial":          redial.New(ctx, nil, nil),
 		"redial.Options.Stable": redial.New(ctx, dial, &redial.Options{Stable: -1}),
 		"redial.Options.Silent": redial.New(ctx, dial, &redial.Options{Silent: -1}),
@@ -228,10 +233,10 @@ func TestArgumentsLater(t *testing.T) {
 		src := redial.New(ctx, server.dial, nil)
 		defer src.CloseNow(nil)
 		synctest.Wait()
-		_, ready := src.Ready(nil)
+		_, ready := src.Ready(none)
 		for name, err := range map[string]error{
-			"ctx":        src.Send(nil, stream.Message{Type: stream.Text}),
-			"ctx ":       src.Shutdown(nil, 1000, ""),
+			"ctx":        src.Send(none, stream.Message{Type: stream.Text}),
+			"ctx ":       src.Shutdown(none, 1000, ""),
 			"ctx  ":      ready,
 			"close code": src.Close(1006, ""),
 			"reason":     src.Close(1000, strings.Repeat("r", 124)),
@@ -258,6 +263,37 @@ func TestArgumentsLater(t *testing.T) {
 		src := redial.New(ctx, server.dial, &redial.Options{Retry: at})
 		_, err := ends(t, src)
 		want(t, "the text", err.Error(), "wsflow: gave up after 1 dial: "+argument.Error())
+	})
+}
+
+// A registry is a context that counts who waits for its end.
+type registry struct {
+	context.Context
+	n atomic.Int64
+}
+
+func (r *registry) AfterFunc(f func()) (stop func() bool) {
+	r.n.Add(1)
+	stop = context.AfterFunc(r.Context, f)
+	return func() bool {
+		r.n.Add(-1)
+		return stop()
+	}
+}
+
+// A source that has ended leaves nothing behind in a context that goes on.
+func TestLeavesContext(t *testing.T) {
+	bubble(t, "context", func(t *testing.T) {
+		server := newServer(t)
+		over, cancel := context.WithCancel(ctx)
+		defer cancel()
+		r := &registry{Context: over}
+		src := redial.New(r, server.dial, nil)
+		<-server.peers
+		src.CloseNow(nil)
+		ends(t, src)
+		synctest.Wait()
+		want(t, "what waits for the end of the context", r.n.Load(), 0)
 	})
 }
 
