@@ -106,11 +106,20 @@ func (l *batches) settle(g giver, next []Message) {
 		return
 	}
 	if l.home = own; own != nil {
-		l.have = besideOf(own).batch(l.most)
+		l.have = besideOf(own).batch(l.room(next))
 	}
 	if l.have == nil {
 		l.have, l.home = make([]Message, 0, min(max(l.guess, 2*len(next)), l.most)), nil
 	}
+}
+
+// room returns for how many messages a batch takes a part of its buffer's slices: one
+// that is about to be small leaves more of them to others.
+func (l *batches) room(next []Message) int {
+	if small := l.most / 4; max(l.guess, len(next)) <= small {
+		return small
+	}
+	return l.most
 }
 
 func (l *batches) rest(g giver) error {
