@@ -61,7 +61,7 @@ func goals() []goal {
 
 // What wsflow's queues hold by default.
 const (
-	queueMessages = 256
+	queueMessages = 64
 	queueBatches  = 16
 	queueBytes    = 4 << 20
 	batchMessages = 256

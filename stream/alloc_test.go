@@ -7,10 +7,9 @@ package stream_test
 import (
 	"bytes"
 	"io"
-	"net"
 	"runtime"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/wsflow/wsflow/heartbeat"
 	"github.com/wsflow/wsflow/internal/script"
@@ -123,34 +122,59 @@ func TestAllocationsOfSend(t *testing.T) {
 	}
 }
 
-// An idle connection that is ranged over has a stack of 2 KiB, and keeps it
-// when a Pong comes. The bounds leave room for what else the process does, but
-// none for stacks of 4 KiB, nor for buffers.
+// A hearer is an operator that tells of each control frame.
+type hearer struct{ *sync.WaitGroup }
+
+func (h hearer) Attach(*stream.Link) (stream.Taps, error) {
+	return stream.Taps{Control: func(stream.Frame) error { h.Done(); return nil }}, nil
+}
+
+// An idle connection has one goroutine, with a stack of 2 KiB, however its messages
+// are taken. A loop over All keeps it when a Pong comes. The bounds leave room for
+// what else the process does and for the other end, but none for stacks of 4 KiB,
+// for buffers, nor for a channel of more than the queue.
 func TestMemoryOfIdleConnections(t *testing.T) {
-	const connections, maxStack, maxHeap = 400, 3500, 4200
-	var peers []net.Conn
-	stackBefore, heapBefore := inUse()
-	for range connections {
-		ours, theirs := sockets(t)
-		peers = append(peers, theirs)
-		c := withHeartbeat(t, ours)
-		go func() { // until the connection ends
-			for range c.All(ctx) {
+	const connections, maxStack = 300, 3200
+	for _, face := range []struct {
+		name    string
+		pong    bool
+		maxHeap int64
+		take    func(c *stream.Conn)
+	}{
+		{"All", true, 4200, func(c *stream.Conn) {
+			go func() { // until the connection ends
+				for range c.All(ctx) {
+				}
+			}()
+		}},
+		{"Chan", false, 5500 + 64*64, func(c *stream.Conn) { c.Chan(ctx, nil) }},
+		{"Batches", false, 6000, func(c *stream.Conn) { c.Batches(ctx, nil) }},
+		{"callbacks", false, 4700, func(c *stream.Conn) { c.OnBinary(func([]byte) {}) }},
+	} {
+		t.Run(face.name, func(t *testing.T) {
+			var heard sync.WaitGroup
+			operators := []stream.Operator{heartbeat.New(nil), hearer{&heard}}
+			stackBefore, heapBefore := inUse()
+			for range connections {
+				c, _, peer := overSockets(t, &stream.Options{Operators: operators})
+				face.take(c)
+				if face.pong {
+					heard.Add(1)
+					peer.Write([]byte{0x8A, 0})
+				}
 			}
-		}()
-	}
-	for _, when := range []string{"at first", "after a Pong"} {
-		time.Sleep(1200 * time.Millisecond) // nothing is read ahead any more
-		stack, heap := inUse()
-		if each := (stack - stackBefore) / connections; each > maxStack {
-			t.Errorf("%s an idle connection takes %d bytes of stack, want up to %d", when, each, maxStack)
-		}
-		if each := (heap - heapBefore) / connections; each > maxHeap {
-			t.Errorf("%s both ends of an idle connection take %d bytes of heap, want up to %d", when, each, maxHeap)
-		}
-		for _, p := range peers {
-			p.Write([]byte{0x8A, 0})
-		}
+			heard.Wait()
+			polled(t)
+			stack, heap := inUse()
+			stack, heap = (stack-stackBefore)/connections, (heap-heapBefore)/connections
+			t.Logf("%d bytes of stack and %d of heap", stack, heap)
+			if stack > maxStack {
+				t.Errorf("an idle connection takes %d bytes of stack, want up to %d", stack, maxStack)
+			}
+			if heap > face.maxHeap {
+				t.Errorf("both ends of an idle connection take %d bytes of heap, want up to %d", heap, face.maxHeap)
+			}
+		})
 	}
 }
 

@@ -166,14 +166,14 @@ func TestContract06Policies(t *testing.T) {
 			t.Errorf("at last %d messages came, then %v", n, slow.Err())
 		}
 	})
-	bubble(t, "a queue of 256 by default", func(t *testing.T) {
+	bubble(t, "a queue of 64 by default", func(t *testing.T) {
 		p := script.Client(t, nil)
 		sub := p.Conn.Chan(t.Context(), &stream.SubscribeOptions{Policy: stream.DropNewest})
 		p.Sends(manyFrames(300)...)
 		time.Sleep(time.Minute)
 		p.Sends(script.Close(1000, ""))
-		if n := len(drain(t, "the subscription", sub.C)); n != 256 || sub.Dropped() != 44 {
-			t.Errorf("%d came, %d were dropped, want 256 and 44", n, sub.Dropped())
+		if n := len(drain(t, "the subscription", sub.C)); n != 64 || sub.Dropped() != 236 {
+			t.Errorf("%d came, %d were dropped, want 64 and 236", n, sub.Dropped())
 		}
 	})
 }

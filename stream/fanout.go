@@ -32,7 +32,9 @@ func (c *Conn) subscribe(l lane) error {
 	case err != nil:
 		return err
 	case start:
-		go newFanout(c).run() // ends with the last lane or with the stream
+		f := newFanout(c)
+		f.settle() // on this stack, so that the other stays small
+		go f.run() // ends with the last lane or with the stream
 	}
 	return nil
 }
@@ -58,7 +60,7 @@ func (f *fanout) run() {
 	}()
 	for f.begin() {
 		over, err := f.take()
-		f.settle()
+		f.settle() // on this stack, so that the other stays small
 		f.shut()
 		if over && f.end(err) {
 			break
@@ -86,7 +88,7 @@ func (f *fanout) begin() bool {
 			return false
 		}
 		cancel()
-		f.settle()
+		f.settle() // on this stack, so that the other stays small
 	}
 }
 
@@ -107,7 +109,7 @@ func (f *fanout) take() (over bool, err error) {
 	s := &f.c.source
 	rested := false // no lane has gathered anything
 	for {
-		f.settle()
+		f.settle() // on this stack, so that the other stays small
 		switch {
 		case !f.wanted():
 			return false, nil
@@ -129,12 +131,7 @@ func (f *fanout) take() (over bool, err error) {
 // read takes what is at hand, or waits for more.
 func (f *fanout) read() {
 	r := &f.c.r
-	h := f.open(f.most())
-	if r.burst(h.add); h.n > 0 {
-		if f.settle(); f.ready(h) {
-			f.share(h)
-			f.give(h.messages[:h.n])
-		}
+	if r.pos < r.end && f.burst() {
 		return
 	}
 	f.shut()
@@ -148,6 +145,21 @@ func (f *fanout) read() {
 	if _, left := err.(*stopped); err != nil && !left {
 		r.finish(err)
 	}
+}
+
+// burst takes and gives what lies whole in the buffer, and reports whether that was
+// anything.
+func (f *fanout) burst() bool {
+	r := &f.c.r
+	h := f.open(f.most())
+	if r.burst(h.add); h.n == 0 {
+		return false
+	}
+	if f.settle(); f.ready(h) {
+		f.share(h)
+		f.give(h.messages[:h.n])
+	}
+	return true
 }
 
 // one takes and gives the next message, of which something is at hand, and those

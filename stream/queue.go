@@ -14,7 +14,7 @@ import (
 // modified and may be used for many subscriptions.
 type SubscribeOptions struct {
 	// Size is how many messages the queue holds, or how many batches, at most
-	// 16,777,216. Zero means 256 messages, or 16 batches. Latest always has 1.
+	// 16,777,216. Zero means 64 messages, or 16 batches. Latest always has 1.
 	Size int
 	// Bytes is how many bytes of messages the queue holds. One message, or one
 	// batch, it always holds. Zero means 4 MiB; negative means no bound. Where
@@ -66,7 +66,7 @@ var ErrSlow = errors.New("wsflow: the subscriber is too slow")
 // The default sizes. That of batches keeps what is under way in a processor's
 // cache: 16 of them may be 4096 messages.
 const (
-	defaultQueueSize = 256
+	defaultQueueSize = 64
 	defaultBatches   = 16
 
 	defaultQueueBytes = 4 << 20
