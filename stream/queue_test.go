@@ -76,11 +76,11 @@ func TestQueueHolds4MiB(t *testing.T) {
 		p := script.Client(t, &stream.Options{LookAhead: 1 << 30})
 		s := p.Conn.Chan(t.Context(), nil)
 		for range 100 {
-			p.Sends(script.Binary(make([]byte, 64<<10)))
+			p.Sends(script.Binary(make([]byte, 128<<10)))
 		}
 		time.Sleep(time.Second)
-		if n := len(s.C); n != 64 {
-			t.Errorf("%d messages of 64 KiB stand in the queue, want 64", n)
+		if n := len(s.C); n != 32 {
+			t.Errorf("%d messages of 128 KiB stand in the queue, want 32", n)
 		}
 		for range 100 {
 			<-s.C

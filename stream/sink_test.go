@@ -294,3 +294,14 @@ func TestSinkFragments(t *testing.T) {
 		})
 	}
 }
+
+func TestSinkHolds512(t *testing.T) {
+	bubble(t, "by default", func(t *testing.T) {
+		p := script.Client(t, nil)
+		sink := p.Conn.Sink(ctx, nil)
+		if n := cap(sink); n != 512 {
+			t.Errorf("a Sink's channel holds %d messages, want 512", n)
+		}
+		close(sink)
+	})
+}

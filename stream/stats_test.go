@@ -140,3 +140,26 @@ func TestStatsCountMessages(t *testing.T) {
 		}
 	}
 }
+
+// What the last subscriber was not given is kept, and no more is read than the
+// look-ahead allows, until somebody takes messages.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	bubble(t, "a channel that is left", func(t *testing.T) {
+		const ahead, queued, hand = 32 << 10, 64 << 10, 128 << 10 // what is in hand is 128 messages
+		p := script.Client(t, &stream.Options{LookAhead: ahead})
+		s := p.Conn.Chan(ctx, &stream.SubscribeOptions{Bytes: queued})
+		for range 10_000 {
+			p.Sends(script.Binary(make([]byte, 1<<10)))
+		}
+		time.Sleep(time.Minute)
+		s.Cancel()
+		time.Sleep(time.Hour)
+		n := p.Conn.Stats().BytesIn
+		if most := int64(ahead + queued + hand + 64<<10); n > most || n < queued {
+			t.Errorf("%d bytes were read, want up to %d", n, most)
+		}
+		if !p.Conn.Stats().Held {
+			t.Error("the connection goes on reading")
+		}
+	})
+}
