@@ -13,11 +13,17 @@ import (
 )
 
 // A head reads the headers of answers, of which the first byte has come: those of
-// interim ones, then that of the final one. All of them together are bounded.
+// interim ones, then that of the final one. All of them together are bounded. A
+// line takes more memory than its bytes, and counts for that as in HTTP/2, where
+// the size of a field has "an overhead of 32 octets".
+//
+// https://www.rfc-editor.org/rfc/rfc9113.html#section-6.5.2
 type head struct {
 	r    *bufio.Reader
 	left int64 // bytes that may still come
 }
+
+const lineOverhead = 32
 
 // answer reads one header. An error is a *HandshakeError where the status line
 // is well-formed or no status line at all, and otherwise the connection's.
@@ -59,6 +65,7 @@ func (h *head) lines() (all []byte, err error) {
 		if line := all[n:]; len(line) == 1 || line[0] == '\r' && len(line) == 2 {
 			return all, nil
 		}
+		h.left -= lineOverhead
 	}
 }
 

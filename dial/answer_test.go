@@ -239,3 +239,18 @@ func TestForeignRoundTripperCannotRead(t *testing.T) {
 	noSecret(t, err)
 	wantContains(t, "the dial", err, "the RoundTripper of the HTTPClient could not read the answer")
 }
+
+// Each line of a header counts for 32 bytes more than it has, which is what short
+// ones take at least when they are kept.
+func TestHeaderOfManyLines(t *testing.T) {
+	for _, tt := range []struct {
+		lines int
+		ok    bool
+	}{{100, true}, {110, false}} {
+		text := "HTTP/1.1 101 Yes\r\n" + strings.Repeat("X:\r\n", tt.lines) + "\r\n"
+		_, err := (&head{r: bufio.NewReader(strings.NewReader(text)), left: 100*(4+lineOverhead) + 40}).answer()
+		if tt.ok != (err == nil) || !tt.ok && !errors.Is(err, errHeaderTooLarge) {
+			t.Errorf("%d lines: %v", tt.lines, err)
+		}
+	}
+}

@@ -45,8 +45,9 @@ type Options struct {
 	// proxies, and the size and time of an answer's header (Dial, DialContext,
 	// DialTLS, DialTLSContext, TLSClientConfig, TLSHandshakeTimeout, Proxy,
 	// ProxyConnectHeader, GetProxyConnectHeader, OnProxyConnectResponse,
-	// MaxResponseHeaderBytes, ResponseHeaderTimeout). The transport itself is
-	// not: each request has a connection of its own.
+	// MaxResponseHeaderBytes, ResponseHeaderTimeout). Each line of a header counts
+	// 32 bytes more than it has. The transport itself is not used: each request has
+	// a connection of its own.
 	//
 	// Any other RoundTripper carries the handshake as it is. With it the fields
 	// TLS, TLSConfig, Proxy and DialContext are refused, as is a ws+unix URL:
