@@ -91,8 +91,9 @@ func never() bool { return false }
 // the bound is reached or the stream is over.
 func (a *lookAhead) run(bound int, stop func() bool) {
 	r := a.r
+	var space [wire.MaxHeader + wire.MaxControl]byte // operators see it: it is allocated, once
 	for {
-		a.scan()
+		a.scan(&space)
 		if r.over || r.wanted.Load() > 0 || stop() {
 			return
 		}
@@ -149,11 +150,10 @@ func (a *lookAhead) read() error {
 // scan deals with the control frames that came. What is no frame ends the
 // connection at once, as nothing behind it can be made out; the consumer still
 // gets the messages before it.
-func (a *lookAhead) scan() {
+func (a *lookAhead) scan(space *[wire.MaxHeader + wire.MaxControl]byte) {
 	r := a.r
-	var space [wire.MaxHeader + wire.MaxControl]byte
 	for !r.over {
-		at, t, payload, err := r.inbound.scan(&space)
+		at, t, payload, err := r.inbound.scan(space)
 		a.messages.Store(r.walked)
 		if err != nil {
 			r.c.fail(err)
