@@ -42,7 +42,8 @@
 // Options.Seen and handed on. The Notice with To 0 follows, then waits, dials and Open.
 // Then the source is open: Sinks begin with what they carried, and the Notice that
 // names the new connection comes before its messages. So Open knows exactly how far the
-// program has come.
+// program has come. Gap.Lost and Gap.Down count from the moment at which the connection
+// had ended and its messages were taken.
 //
 // # An exact cursor
 //

@@ -117,6 +117,25 @@ func TestEndsAtOnce(t *testing.T) {
 	}
 }
 
+// A connection that a dial returns when the source has ended is cut.
+func TestLateDial(t *testing.T) {
+	bubble(t, "late", func(t *testing.T) {
+		server := newServer(t)
+		var conn *stream.Conn
+		src := redial.New(ctx, func(ctx context.Context) (c *stream.Conn, err error) {
+			time.Sleep(time.Hour)
+			conn, err = server.dial(ctx)
+			return conn, err
+		}, nil)
+		synctest.Wait()
+		src.CloseNow(nil)
+		time.Sleep(2 * time.Hour)
+		if !errors.Is(conn.Shutdown(ctx, 1000, ""), net.ErrClosed) {
+			t.Error("the connection is open")
+		}
+	})
+}
+
 // An open connection is closed as one closes a connection, and the source has its end.
 func TestCloseOpen(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -45,6 +45,8 @@ type Source struct {
 	sinks  map[*sink]struct{}
 }
 
+var _ stream.Source = (*Source)(nil)
+
 // New returns a source that dials at once, and again whenever its connection is lost.
 // dial is called for each attempt, so that the tokens in a URL or a header are fresh.
 // Its context ends with the source.

@@ -272,9 +272,11 @@ type registry struct {
 	n atomic.Int64
 }
 
-func (r *registry) AfterFunc(f func()) (stop func() bool) {
+func (r *registry) Value(any) any { return nil } // or nobody asks it to call
+
+func (r *registry) AfterFunc(f func()) func() bool {
 	r.n.Add(1)
-	stop = context.AfterFunc(r.Context, f)
+	stop := context.AfterFunc(r.Context, f)
 	return func() bool {
 		r.n.Add(-1)
 		return stop()
