@@ -92,9 +92,15 @@ func fleetGoals() []goal {
 				goal{w.Name, wsflowAll.name, figureCPU, 1, bestPeer},
 				goal{w.Name, wsflowChan.name, figureCPU, 1.15, bestPeer},
 				goal{w.Name, wsflowBatches.name, figureCPU, 1.15, bestPeer},
+				goal{w.Name, wsflowGroup.name, figureCPU, 1.15, bestPeer},
 				goal{w.Name, wsflowAll.name, figureP99, 1, bestPeer},
 				goal{w.Name, wsflowAll.name, figureDials, 0.9, bestPeer})
 			continue
+		}
+		if w.Size == 64 {
+			all = append(all,
+				goal{w.Name, wsflowGroup.name, figureRate, 1.2, wsflowChan.name},
+				goal{w.Name, wsflowGroup.name, figureRate, 2, bestPeer})
 		}
 		for _, l := range []*library{wsflowAll, wsflowChan, wsflowBatches} {
 			all = append(all, goal{w.Name, l.name, figureMemory, float64(mayHold(w, l)), ""})

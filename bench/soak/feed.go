@@ -89,6 +89,23 @@ func (q *sequence) take(m stream.Message, missing uint64) error {
 	return nil
 }
 
+// ends checks that all have come.
+func (q *sequence) ends(to uint64) error {
+	if q.next != to {
+		return fmt.Errorf("%s: it ended well with %d of %d messages", q.name, q.next, to)
+	}
+	return nil
+}
+
+// took counts a message and checks its number, unless it is a Notice.
+func (w *world) took(q *sequence, m stream.Message) error {
+	if m.Type == stream.Notice {
+		return nil
+	}
+	w.messages.Add(1)
+	return q.take(m, 0)
+}
+
 // dawdle is what a slow consumer does now and then.
 func dawdle(random *rand.Rand) {
 	if random.IntN(500) == 0 {

@@ -34,6 +34,9 @@ var scenarios = []struct {
 }{
 	{"connection", oneConnection},
 	{"sender", oneSender},
+	{"source", oneSource},
+	{"group", oneGroup},
+	{"mux", oneMux},
 }
 
 // A world is what all workers share.
@@ -64,9 +67,13 @@ func soak(args []string, out io.Writer) error {
 		return fmt.Errorf("soak: -time %v and -workers %d must be positive", *lasts, *workers)
 	}
 	fmt.Fprintf(out, "seed %d\n", *seed)
+	hangs := time.AfterFunc(*lasts+hangsAfter, func() {
+		fmt.Fprintf(os.Stderr, "soak: it hangs\n%s\n", stacks())
+		os.Exit(1)
+	})
+	defer hangs.Stop()
 	w := &world{failed: make(chan error, 1)}
-	warm := time.Duration(0)
-	before, err := w.round(*seed, *workers, warm) // what is made once for all
+	before, err := w.round(*seed, *workers, 0) // what is made once for all
 	if err != nil {
 		return err
 	}
@@ -125,6 +132,9 @@ func inUse() usage {
 	runtime.ReadMemStats(&m)
 	return usage{runtime.NumGoroutine(), int64(m.HeapAlloc)}
 }
+
+// hangsAfter is how long what was begun may take, beyond the time for beginning more.
+const hangsAfter = 2 * time.Minute
 
 // noise is by how much the heap may differ.
 const noise = 2 << 20

@@ -34,6 +34,7 @@ func serve(seed uint64, fail func(error)) (*server, error) {
 	paths := http.NewServeMux()
 	paths.HandleFunc("/feed", s.accept(s.feed))
 	paths.HandleFunc("/count", s.accept(s.count))
+	paths.HandleFunc("/topics", s.accept(s.topics))
 	s.http = &http.Server{Handler: paths}
 	go s.http.Serve(l) // ends with close
 	return s, nil

@@ -22,13 +22,16 @@ type hand struct {
 	src    source
 	random *rand.Rand
 	check  func(m stream.Message, missing uint64) error
-	lost   func(missing uint64) // what was dropped behind the last one
+	lost   func(missing uint64) // what was dropped behind the last one; nil where nothing may be dropped
 }
 
 // drain takes messages until the source has ended, and returns its error, or that of
 // check.
 func (h *hand) drain() error {
-	ways := []func(most int) (over bool, err error){h.all, h.channel, h.batches, h.lossy, h.paused}
+	ways := []func(most int) (over bool, err error){h.all, h.channel, h.batches, h.paused}
+	if h.lost != nil {
+		ways = append(ways, h.lossy)
+	}
 	for {
 		over, err := ways[h.random.IntN(len(ways))](1 + h.random.IntN(2000))
 		if over || err != nil {
@@ -90,7 +93,9 @@ func (h *hand) empty(sub *stream.Subscription[stream.Message], most int) (over b
 			sub.Cancel()
 		}
 	}
-	h.lost(sub.Dropped() - dropped)
+	if h.lost != nil {
+		h.lost(sub.Dropped() - dropped)
+	}
 	if err := sub.Err(); err != context.Canceled {
 		return true, err
 	}
