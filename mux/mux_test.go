@@ -338,7 +338,7 @@ func TestLinger(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(5*time.Second - 1)
 		s.wantsHeard("+a")
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		s.wantsHeard("+a", "-a")
 	})
 }

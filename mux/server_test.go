@@ -165,7 +165,6 @@ type relink struct {
 	conn  *stream.Conn // nil in a gap
 	moved chan struct{}
 	epoch uint64
-	ended bool
 }
 
 func newRelink(s *server) *relink {

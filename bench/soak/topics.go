@@ -23,7 +23,7 @@ func (s *server) topics(c *session, r *http.Request) {
 	var mu sync.Mutex
 	known := map[string]bool{}
 	numbers := map[string]int{} // of the next message; a topic that comes back goes on
-	go func() { // ends with the connection
+	go func() {                 // ends with the connection
 		for m := range c.All(context.Background()) {
 			sign, key, _ := strings.Cut(m.String(), " ")
 			mu.Lock()
