@@ -121,7 +121,7 @@ func (b *bazaar) rests() {
 // Whatever takers and connections do, the server ends up with what is desired, is told
 // of nothing that it does not know, and takers miss nothing.
 func TestMuxAgainstAServer(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(16) {
 		bubble(t, func(t *testing.T) {
 			s := &server{t: t}
 			l := newRelink(s)
@@ -134,7 +134,7 @@ func TestMuxAgainstAServer(t *testing.T) {
 
 // The same over a source that dials again by itself.
 func TestMuxOverRedial(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(16) {
 		bubble(t, func(t *testing.T) {
 			s := &server{t: t}
 			dial := func(context.Context) (*stream.Conn, error) { return s.accept(), nil }

@@ -208,7 +208,7 @@ func (w *modelWorld) check() {
 // Whatever happens in whatever order, the server ends up with the topics that
 // have takers, and is told of none that it does not know.
 func TestReconcilerAgainstAServer(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range uint64(200) {
 		w := &modelWorld{
 			modelServer: &modelServer{t: t, knows: map[int]bool{}},
 			random:      rand.New(rand.NewPCG(seed, 0)),

@@ -14,6 +14,14 @@ func (s *source) drop() {
 	s.kept = nil
 }
 
+// dropAll is drop, also for one who does not take while a lane gives back after the
+// end.
+func (s *source) dropAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop()
+}
+
 // keepFirst keeps messages in front of what was kept before: those that are owned,
 // and then some of those at hand, which are copied if they are lent.
 func (s *source) keepFirst(atHand []Message, owned ...[]Message) {

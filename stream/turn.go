@@ -104,7 +104,7 @@ func (r *Relay) settle() (pump bool) {
 	r.from, r.forced = bystander{}, false
 	r.due.Store(false)
 	if a.settle(); r.live && len(a.lanes) == 0 {
-		r.source.drop()
+		r.source.dropAll()
 	}
 	r.blocks.Store(len(a.lanes) == 1 && a.lanes[0].blocks())
 	if !r.source.keeps() {
