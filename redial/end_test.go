@@ -189,6 +189,7 @@ func TestShutdown(t *testing.T) {
 		src := redial.New(ctx, server.dial, nil)
 		p := <-server.peers
 		p.StopsReading()
+		synctest.Wait() // the connection is open
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		start := time.Now()

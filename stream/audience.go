@@ -141,6 +141,12 @@ func (a *audience) settle() {
 	}
 }
 
+// dismiss forgets the lanes of a stream that has ended: what they owe they give back
+// themselves.
+func (a *audience) dismiss() {
+	a.lanes, a.seen, a.short = a.lanes[:0], a.s.version.Load(), false
+}
+
 // heir returns which lane's messages the next taker gets: those of the last one
 // that left, or, where another has come meanwhile and none was given all that is
 // at hand, those of the lane that was given most of it; -1 is none.

@@ -63,3 +63,23 @@ func TestEndWithoutATaker(t *testing.T) {
 		})
 	}
 }
+
+// Loops that each take one message and leave, behind the end of a Relay: each gets the
+// next one, whose memory is still its own.
+func TestLoopsBehindTheEnd(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		texts := []string{"one", "two", "three"}
+		for _, text := range texts {
+			if err := f.Put(ctx, stream.Message{Type: stream.Text, Data: []byte(text)}.Clone()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.End(result.Status{Code: 1000})
+		for _, want := range texts {
+			if m, err := firstOf(t, r.All(ctx)); err != nil || m.String() != want {
+				t.Errorf("%q, %v comes, want %q", m, err, want)
+			}
+		}
+	})
+}

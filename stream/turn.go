@@ -133,6 +133,7 @@ func (r *Relay) conclude() (ended []lane, idle bool) {
 		s.over = true
 		for {
 			if lanes, ok := s.end(); ok {
+				r.audience.dismiss()
 				return lanes, idle || len(lanes) > 0
 			}
 			r.audience.settle()
