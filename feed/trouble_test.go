@@ -54,7 +54,8 @@ func TestRunArguments(t *testing.T) {
 		}
 	}
 	var bad *result.ArgumentError
-	if err := feed.Run(nil, &good); !errors.As(err, &bad) || bad.Name != "ctx" {
+	var none context.Context
+	if err := feed.Run(none, &good); !errors.As(err, &bad) || bad.Name != "ctx" {
 		t.Errorf("the error is %v, want one of ctx", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -27,12 +27,12 @@ type company struct {
 	running sync.WaitGroup
 }
 
-func found(t *testing.T, feeds int) *company {
+func found(t *testing.T, feeds int, ttl time.Duration) *company {
 	c := &company{t: t, server: serve(t), owner: map[string]string{}, changed: make(chan struct{})}
 	for i := range feeds {
 		c.all = append(c.all, fmt.Sprint("feed", i))
 	}
-	if _, err := connect(t, c.server).CreateKeyValue(t.Context(), CrewSettings("crew", time.Second)); err != nil {
+	if _, err := connect(t, c.server).CreateKeyValue(t.Context(), CrewSettings("crew", ttl)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.running.Wait)
@@ -107,7 +107,7 @@ func (c *company) rests(workers int) {
 
 // Workers that come and leave share the feeds, and no feed has two of them.
 func TestCrew(t *testing.T) {
-	c := found(t, 100)
+	c := found(t, 100, time.Minute) // no key expires, however busy the machine is
 	stop, _ := c.hire("a")
 	c.rests(1)
 	c.hire("b")
@@ -120,7 +120,7 @@ func TestCrew(t *testing.T) {
 
 // What a worker had that crashed goes to the others.
 func TestCrewCrash(t *testing.T) {
-	c := found(t, 100)
+	c := found(t, 100, time.Second)
 	c.hire("a")
 	_, crash := c.hire("b")
 	c.rests(2)
@@ -145,8 +145,9 @@ func TestCrewArguments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var none context.Context
 	for name, make := range map[string]func() (*Crew, error){
-		"ctx":                           func() (*Crew, error) { return NewCrew(nil, good, "w", nil) },
+		"ctx":                           func() (*Crew, error) { return NewCrew(none, good, "w", nil) },
 		"kv":                            func() (*Crew, error) { return NewCrew(t.Context(), nil, "w", nil) },
 		"worker":                        func() (*Crew, error) { return NewCrew(t.Context(), good, "my worker", nil) },
 		"the TTL of the bucket forever": func() (*Crew, error) { return NewCrew(t.Context(), forever, "w", nil) },

@@ -21,9 +21,8 @@ type crewModel struct {
 
 type modelWorker struct {
 	roster
-	news   []func(*roster)
-	leaves bool
-	said   string
+	news []func(*roster)
+	said string
 }
 
 func (m *crewModel) put(worker, view string) {

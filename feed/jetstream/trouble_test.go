@@ -214,13 +214,14 @@ func TestStoreArguments(t *testing.T) {
 	create(t, js, Settings("GOOD"))
 	s := open(t, js, "GOOD")
 	var bad *result.ArgumentError
+	var none context.Context
 	for what, err := range map[string]error{
-		"no context":       call(NewStore(nil, js, "GOOD")),
+		"no context":       call(NewStore(none, js, "GOOD")),
 		"no JetStream":     call(NewStore(t.Context(), nil, "GOOD")),
 		"a name too long":  s.Append(t.Context(), []feed.Record{{Feed: strings.Repeat("*", 400)}}),
 		"no name":          s.Append(t.Context(), []feed.Record{{}}),
 		"a cursor":         s.Append(t.Context(), []feed.Record{{Feed: "a", Cursor: strings.Repeat("x", 1<<15)}}),
-		"no context for x": s.Append(nil, nil),
+		"no context for x": s.Append(none, nil),
 	} {
 		if !errors.As(err, &bad) {
 			t.Errorf("%s: the error is %v", what, err)

@@ -63,6 +63,9 @@ func recovery(b *bench) {
 	b.holds("b", series("b", 1, 3)...)
 }
 
+// tries is how often a call is repeated at most.
+const tries = 500
+
 // fight lets workers write to the same feeds: each reads the last number and goes
 // on behind it, until there are enough. One that comes too late must not write.
 func fight(b *bench) {
@@ -71,9 +74,10 @@ func fight(b *bench) {
 	var all sync.WaitGroup
 	for range workers {
 		s := b.Open()
+		ctx := b.context()
 		all.Go(func() {
-			for {
-				at, err := s.Last(b.context(), feeds)
+			for range tries {
+				at, err := s.Last(ctx, feeds)
 				if err != nil {
 					b.Errorf("Last: %v", err)
 					return
@@ -87,10 +91,11 @@ func fight(b *bench) {
 					return
 				}
 				var c *feed.Conflict
-				if err := s.Append(b.context(), batch); err != nil && !errors.As(err, &c) {
+				if err := s.Append(ctx, batch); err != nil && !errors.As(err, &c) {
 					b.Logf("Append: %v", err) // It is not known whether it was done: ask again.
 				}
 			}
+			b.Errorf("a worker has not seen the end in %d tries", tries)
 		})
 	}
 	all.Wait()
@@ -141,16 +146,16 @@ func (b *bench) loses(s feed.Store, records ...feed.Record) {
 }
 
 // again repeats an Append until it is known what became of it.
-func (b *bench) again(s feed.Store, records ...feed.Record) error {
+func (b *bench) again(s feed.Store, records ...feed.Record) (err error) {
 	ctx := b.context()
-	for {
-		err := s.Append(ctx, records)
+	for range tries {
+		err = s.Append(ctx, records)
 		var c *feed.Conflict
 		if err == nil || errors.As(err, &c) || ctx.Err() != nil {
-			return err
+			break
 		}
-		b.Logf("Append: %v", err)
 	}
+	return err
 }
 
 func lostAnswer(b *bench) {
@@ -171,7 +176,7 @@ func lostThenLast(b *bench) {
 	b.loses(s, record("a", 1), record("b", 1))
 	ctx := b.context()
 	at, err := s.Last(ctx, []string{"a", "b"})
-	for err != nil && ctx.Err() == nil {
+	for n := 1; err != nil && n < tries; n++ {
 		at, err = s.Last(ctx, []string{"a", "b"})
 	}
 	b.same("the last of a", at["a"], record("a", 1))

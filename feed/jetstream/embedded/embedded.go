@@ -71,7 +71,7 @@ func Start(o *Options) (*Server, error) {
 	}
 	s.SetLoggerV2(log, false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(startTime) || !s.JetStreamEnabled() {
+	if len(log.fatal) > 0 || !s.ReadyForConnections(startTime) || !s.JetStreamEnabled() {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("feed/jetstream/embedded: the server does not start: %w", log.cause())
