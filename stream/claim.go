@@ -155,38 +155,36 @@ func (s *source) join(l lane, by *feed) (start bool, err error) {
 // owes messages, which it took and did not give on, the fan-out waits until it
 // gives them back.
 func (s *source) leave(l lane) {
-	if _, stop := s.remove(l, l.owes()); stop != nil {
+	if stop := s.remove(l, l.owes()); stop != nil {
 		stop()
 	}
 }
 
-// withdraw is leave for a lane that has its debts with it: close returns them. It
-// reports false if the lane was not there.
-func (s *source) withdraw(l lane) bool {
-	ok, _ := s.remove(l, false)
-	return ok
+// withdraw is leave and giveBack in one step, for the lane of one who takes alone.
+func (s *source) withdraw(l lane, left []Message) {
+	s.remove(l, true)
+	s.giveBack(l, left)
 }
 
-// remove is leave but for stop, which is to be called if it is not nil. It reports
-// false if the lane was not there.
-func (s *source) remove(l lane, owes bool) (ok bool, stop func()) {
+// remove is leave but for what it returns, which is to be called if it is not nil.
+func (s *source) remove(l lane, owes bool) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := slices.Index(s.lanes, l)
 	if at < 0 {
-		return false, nil
+		return nil
 	}
 	s.lanes = slices.Delete(s.lanes, at, at+1)
 	s.version.Add(1)
 	s.wake()
 	if len(s.lanes) > 0 {
-		return true, nil
+		return nil
 	}
 	if s.last == nil {
 		s.last, s.owes = l, owes
 	}
 	s.mode = modeLeaving
-	return true, s.halt
+	return s.halt
 }
 
 // giveBack is called once for a lane that owes messages, when its subscriber has

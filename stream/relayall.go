@@ -33,26 +33,21 @@ type relayLoop struct {
 	by    *feed // for which it takes; nil for nobody's
 	yield func(Message, error) bool
 
-	lane  loopLane
-	sub   Subscription[[]Message]
-	left  event // the loop has ended
-	holds bool  // the loop has the turn
-	over  bool  // the stream has ended
-	broke bool  // yield has returned false
-	err   error // why the loop ends, unless yield has
+	lane   loopLane
+	sub    Subscription[[]Message]
+	left   event     // the loop has ended
+	unread []Message // of the batch at hand
+	holds  bool      // the loop has the turn
+	over   bool      // the stream has ended
+	broke  bool      // yield has returned false
+	err    error     // why the loop ends, unless yield has
 }
 
 // A loopLane is the lane of a loop over All.
-type loopLane struct {
-	batches
-	unread []Message // of what the loop was given; that which it leaves is not given
-}
+type loopLane struct{ batches }
 
-// owes reports that what is left at the stream's end is given back then.
+// owes reports that what the loop has not yielded is given back.
 func (l *loopLane) owes() bool { return true }
-
-// close returns what the loop has left, and what was gathered for it.
-func (l *loopLane) close() []Message { return slices.Concat(l.unread, l.batches.close()) }
 
 func (r *Relay) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
 	if err := checkContext(ctx); err != nil {
@@ -148,11 +143,11 @@ func (w *relayLoop) next() (more bool) {
 // hand yields the messages of a batch.
 func (w *relayLoop) hand(batch []Message) (more bool) {
 	for i, m := range batch {
-		w.lane.unread = batch[i:]
+		w.unread = batch[i:]
 		if w.r.paused.Load() != 0 && !w.resumed() {
 			return false
 		}
-		w.lane.unread = batch[i+1:]
+		w.unread = batch[i+1:]
 		lent := m
 		lent.own = nil
 		w.broke = !w.yield(lent, nil)
@@ -161,7 +156,7 @@ func (w *relayLoop) hand(batch []Message) (more bool) {
 			return false
 		}
 	}
-	w.lane.unread = nil
+	w.unread = nil
 	return true
 }
 
@@ -228,14 +223,11 @@ func (w *relayLoop) read(f *feed) (more bool) {
 func (w *relayLoop) leave() {
 	w.left.fire()
 	w.sub.end(errLeft)
-	left := slices.Clone(w.lane.unread)
+	left := slices.Clone(w.unread)
 	for batch := range w.sub.ch {
 		left = append(left, batch...)
 	}
-	w.lane.unread = left
-	if !w.r.source.withdraw(&w.lane) {
-		w.r.source.giveBack(&w.lane, left) // the stream has ended
-	}
+	w.r.source.withdraw(&w.lane, left)
 	if w.holds {
 		w.r.unlock()
 	} else {
