@@ -11,7 +11,10 @@ import (
 // many different messages went both ways.
 func perConnection(t *testing.T, agreed Setup, level int) int {
 	t.Helper()
-	const connections = 20
+	connections := 20
+	if raced {
+		connections = 2
+	}
 	var messages [][]byte
 	for kind := range corpora {
 		messages = append(messages, corpus(kind, 1000, 40)...)

@@ -121,15 +121,17 @@ func TestEndsAtOnce(t *testing.T) {
 func TestLateDial(t *testing.T) {
 	bubble(t, "late", func(t *testing.T) {
 		server := newServer(t)
-		var conn *stream.Conn
-		src := redial.New(ctx, func(ctx context.Context) (c *stream.Conn, err error) {
+		conns := make(chan *stream.Conn, 1)
+		src := redial.New(ctx, func(ctx context.Context) (*stream.Conn, error) {
 			time.Sleep(time.Hour)
-			conn, err = server.dial(ctx)
+			conn, err := server.dial(ctx)
+			conns <- conn
 			return conn, err
 		}, nil)
 		synctest.Wait()
 		src.CloseNow(nil)
-		time.Sleep(2 * time.Hour)
+		conn := <-conns
+		synctest.Wait()
 		if !errors.Is(conn.Shutdown(ctx, 1000, ""), net.ErrClosed) {
 			t.Error("the connection is open")
 		}
