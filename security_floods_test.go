@@ -251,7 +251,7 @@ func TestMemoryOfReader(t *testing.T) {
 func TestMemoryOfClaims(t *testing.T) {
 	for _, claim := range []uint64{126, 512 * kib, mib, 16 * mib} {
 		for _, comes := range []int{0, 16 * kib} {
-			staysUnder(t, mib+int64(10*8*comes), func(t *testing.T) {
+			staysUnder(t, mib+int64(10*(2*64*kib+4*comes)), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					for range 10 {
 						h := attacked(t, nil, func(h *hostile) {
