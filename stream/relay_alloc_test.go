@@ -118,6 +118,7 @@ func TestMemoryOfIdleRelays(t *testing.T) {
 		}
 		time.Sleep(1200 * time.Millisecond) // nothing is read ahead any more
 		_, after := inUse()
+		runtime.KeepAlive(peers)
 		return (after - before) / connections
 	}
 	alone := heap(false)
