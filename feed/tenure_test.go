@@ -2,6 +2,7 @@ package feed
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -114,7 +115,7 @@ func TestBackoff(t *testing.T) {
 			}
 		}
 	}
-	if d := backoff(1 << 62); d >= waitMost {
+	if d := backoff(math.MaxInt); d >= waitMost {
 		t.Errorf("the wait is %v", d)
 	}
 }
