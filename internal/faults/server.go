@@ -54,7 +54,7 @@ func (s *Server) Dial(context.Context) (*stream.Conn, error) {
 		return nil, &result.ConnectionFailed{Err: ErrRefused}
 	}
 	near, far := Link()
-	s.running.Go(func() { s.serve(far, far) }) // ends with the connection
+	s.running.Go(func() { s.serve(far, far, "") }) // ends with the connection
 	return stream.New(near, stream.Client, nil)
 }
 
@@ -127,11 +127,15 @@ func (s *Server) end(c net.Conn) {
 	delete(s.present, c)
 }
 
-// serve runs a connection behind its handshake; r reads what c does.
-func (s *Server) serve(c net.Conn, r io.Reader) {
+// serve runs a connection; r reads what c does. The answer to the handshake, if there
+// is one, goes out when the connection is counted.
+func (s *Server) serve(c net.Conn, r io.Reader, answer string) {
 	v := &visit{s: s, c: c, r: bufio.NewReader(r), gone: make(chan struct{})}
 	after, how := s.begin(v)
 	defer s.end(c)
+	if answer != "" { // an empty write to a pipe waits
+		io.WriteString(c, answer)
+	}
 	if s.Resume {
 		n, err := v.cursor()
 		if err != nil {
