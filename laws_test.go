@@ -36,9 +36,9 @@ var allowed = map[string][]string{
 	"redial":            {"stream", "result", "internal/check"},
 	"dial":              {"internal/check", "redial", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
 	"fanin":             {"stream", "result"},
-	"feed":              {"stream", "result"},
+	"feed":              {"stream", "result", "internal/check"},
 	"feed/storetest":    {"feed", "stream", "result"},
-	"mux":               {"stream", "result"},
+	"mux":               {"stream", "result", "internal/check"},
 }
 
 // walk calls f with each Go file of the module that is no test.

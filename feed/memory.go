@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/internal/check"
 )
 
 // A Memory is a [Store] that keeps all records in the memory of the process, for
@@ -107,8 +107,8 @@ func (r Record) clone() Record {
 
 // usable returns an error if ctx is nil or has ended.
 func usable(ctx context.Context) error {
-	if ctx == nil {
-		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	if err := check.Context(ctx); err != nil {
+		return err
 	}
 	return context.Cause(ctx)
 }

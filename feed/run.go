@@ -9,7 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -38,8 +38,8 @@ func queueSize(batch int) int { return min(max(16, batch/16), 1024) }
 // error if the crew ends before ctx. Without a crew it returns nil when all feeds have
 // ended with success.
 func Run(ctx context.Context, j *Job) error {
-	if ctx == nil {
-		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	if err := check.Context(ctx); err != nil {
+		return err
 	}
 	job, err := j.complete()
 	if err != nil {

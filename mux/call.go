@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -18,8 +19,8 @@ import (
 // answer that comes later is dropped. The body of a loop over a relay of the mux
 // must not wait for it: the answer comes behind the message in hand.
 func (m *Mux[K]) Call(ctx context.Context, key K, msg stream.Message) (stream.Message, error) {
-	if ctx == nil {
-		return stream.Message{}, &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	if err := check.Context(ctx); err != nil {
+		return stream.Message{}, err
 	}
 	m.begin()
 	s, err := m.present(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -38,9 +39,11 @@ func (w *Window) Wait(ctx context.Context) error {
 		return &result.ArgumentError{Name: "mux.NewWindow: most", Value: w.most, Allowed: "1 or more"}
 	case w.span <= 0:
 		return &result.ArgumentError{Name: "mux.NewWindow: span", Value: w.span, Allowed: "more than 0"}
-	case ctx == nil:
-		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
-	case ctx.Err() != nil:
+	}
+	if err := check.Context(ctx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	select {

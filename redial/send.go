@@ -6,7 +6,7 @@ import (
 	"net"
 	"unsafe"
 
-	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/stream"
 )
 
@@ -52,7 +52,7 @@ func (s *Source) Conn() *stream.Conn { return s.open.Load() }
 //
 // The error is the cause of ctx, or net.ErrClosed once the source has begun to end.
 func (s *Source) Ready(ctx context.Context) (*stream.Conn, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return nil, err
 	}
 	for {
@@ -68,7 +68,7 @@ func (s *Source) Ready(ctx context.Context) (*stream.Conn, error) {
 
 // first returns the open connection, which it waits for if there has never been one.
 func (s *Source) first(ctx context.Context) (*stream.Conn, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return nil, err
 	}
 	for {
@@ -135,11 +135,4 @@ func wait(ctx context.Context, turned <-chan struct{}) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-func checkContext(ctx context.Context) error {
-	if ctx == nil {
-		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
-	}
-	return nil
 }

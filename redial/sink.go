@@ -40,7 +40,7 @@ func (s *Source) Sink(ctx context.Context, o *stream.SinkOptions) chan<- stream.
 		o = &stream.SinkOptions{}
 	}
 	size, err := check.SinkBuffer(o.Buffer)
-	if none := checkContext(ctx); none != nil {
+	if none := check.Context(ctx); none != nil {
 		ctx, err = context.Background(), none
 	}
 	k := &sink{s: s, ctx: ctx, ch: make(chan stream.Message, size), unsent: o.Unsent, flushed: make(chan struct{})}

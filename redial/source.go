@@ -106,7 +106,7 @@ func (s *Source) Close(code result.StatusCode, reason string) error {
 // error with which the source ended. If ctx ends first, the source ends as by
 // [Source.CloseNow], and Shutdown returns the cause of ctx.
 func (s *Source) Shutdown(ctx context.Context, code result.StatusCode, reason string) error {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return err
 	}
 	if err := s.Close(code, reason); err != nil && !errors.Is(err, net.ErrClosed) {

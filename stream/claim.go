@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/wsflow/wsflow/internal/check"
 )
 
 // ErrTaken is what a second taker of an exclusive source gets: a loop over
@@ -359,7 +361,7 @@ func (s *source) ended() bool {
 // them. The error is a *LostError where some are gone, errOver where there are no
 // more, ErrTaken, or the cause of ctx.
 func (c *Conn) claim(ctx context.Context, by *feed) error {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return err
 	}
 	s := &c.source

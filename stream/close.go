@@ -135,7 +135,7 @@ func (c *Conn) Close(code result.StatusCode, reason string) error {
 // times; a callback or a loop over All that waits for it takes no messages
 // meanwhile.
 func (c *Conn) Shutdown(ctx context.Context, code result.StatusCode, reason string) error {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return err
 	}
 	if err := c.Close(code, reason); err != nil && !errors.Is(err, net.ErrClosed) {

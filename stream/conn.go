@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -84,14 +83,6 @@ func (c *Conn) Done() <-chan struct{} { return c.promise.Done() }
 // goroutine of the connection, or through Options.Post, after the callbacks of
 // the messages that came before.
 func (c *Conn) Result() *result.Promise { return c.promise }
-
-// checkContext refuses a nil context before anything is done with it.
-func checkContext(ctx context.Context) error {
-	if ctx == nil {
-		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
-	}
-	return nil
-}
 
 // post runs f behind what was posted before it, where callbacks run.
 func (c *Conn) post(f func()) {

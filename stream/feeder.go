@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -32,7 +33,7 @@ var errRelayEnded = fmt.Errorf("wsflow: the Relay has ended: %w", net.ErrClosed)
 //
 // An Origin that the message has it keeps.
 func (f *Feeder) Put(ctx context.Context, m Message) error {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return err
 	}
 	switch m.Type {
@@ -53,7 +54,7 @@ var errNoGap = &result.ArgumentError{Name: "gap of a stream.Notice", Allowed: "a
 // Notify puts a [Notice] into the stream, as Put puts a message. g must not be changed
 // afterwards. The Notice's Origin is o, which may be nil.
 func (f *Feeder) Notify(ctx context.Context, o *Origin, g *Gap) error {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return err
 	}
 	if g == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -27,7 +28,7 @@ const gather = 16 << 10
 // The Writer must not be used by several goroutines at a time; p stays the
 // caller's.
 func (c *Conn) Writer(ctx context.Context, t Type) (io.WriteCloser, error) {
-	if err := cmp.Or(checkContext(ctx), Message{Type: t}.check()); err != nil {
+	if err := cmp.Or(check.Context(ctx), Message{Type: t}.check()); err != nil {
 		return nil, err
 	}
 	w := &c.w

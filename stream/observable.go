@@ -5,6 +5,8 @@ import (
 
 	"github.com/reactivex/rxgo/v2"
 	"go.uber.org/zap"
+
+	"github.com/wsflow/wsflow/internal/check"
 )
 
 // Observable returns the inbound messages as an Observable of [Message] items,
@@ -46,7 +48,7 @@ func (c *Conn) Produce(ctx context.Context, next chan<- rxgo.Item, opts *Subscri
 }
 
 func produceMessages(ctx context.Context, next chan<- rxgo.Item, h host, opts *SubscribeOptions) {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		next <- rxgo.Error(err)
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/wsflow/wsflow/internal/check"
 )
 
 // Ping sends a Ping frame and waits for its Pong. It returns the time from when
@@ -26,7 +28,7 @@ import (
 // While more than 16 KiB of control frames wait for the network, Ping fails at
 // once.
 func (c *Conn) Ping(ctx context.Context) (rtt time.Duration, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return 0, err
 	}
 	if ctx.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -28,7 +29,7 @@ import (
 //
 // A nil ch is a *result.ArgumentError.
 func (c *Conn) Pipe(ctx context.Context, ch <-chan Message) (unsent []Message, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return nil, err
 	}
 	if ch == nil {

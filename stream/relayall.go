@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"slices"
+
+	"github.com/wsflow/wsflow/internal/check"
 )
 
 // All returns the messages, Notices too, as [Conn.All] does: a message is lent until
@@ -50,7 +52,7 @@ type loopLane struct{ batches }
 func (l *loopLane) owes() bool { return true }
 
 func (r *Relay) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return false, err
 	}
 	w := &relayLoop{r: r, ctx: ctx, by: by, yield: yield}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -32,9 +33,9 @@ import (
 // network with it, also on behalf of those that send meanwhile.
 func (c *Conn) Send(ctx context.Context, m Message) error {
 	if m.Type == Notice {
-		return checkContext(ctx)
+		return check.Context(ctx)
 	}
-	if err := cmp.Or(checkContext(ctx), m.check()); err != nil {
+	if err := cmp.Or(check.Context(ctx), m.check()); err != nil {
 		return err
 	}
 	w := &c.w

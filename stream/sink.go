@@ -52,7 +52,7 @@ func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {
 		o = &SinkOptions{}
 	}
 	size, err := check.SinkBuffer(o.Buffer)
-	if none := checkContext(ctx); none != nil {
+	if none := check.Context(ctx); none != nil {
 		ctx, err = context.Background(), none
 	}
 	ch := make(chan Message, size)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+
+	"github.com/wsflow/wsflow/internal/check"
 )
 
 // A Subscription is one subscriber's view of the inbound messages, which it
@@ -78,7 +80,7 @@ func newSubscription[T any](ctx context.Context, opts *SubscribeOptions, size in
 	if err != nil {
 		all.Size = 0
 	}
-	if none := checkContext(ctx); none != nil {
+	if none := check.Context(ctx); none != nil {
 		ctx, err = context.Background(), none
 	}
 	s := &Subscription[T]{opts: all, ch: make(chan T, all.Size)}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/internal/wire"
 	"github.com/wsflow/wsflow/result"
 )
@@ -195,7 +196,7 @@ func (w *writer) finish(code result.StatusCode, reason string) {
 // The error is the cause of ctx, if it ends first, or one that is net.ErrClosed if
 // the connection ended before all was written.
 func (c *Conn) Flush(ctx context.Context) error {
-	if err := checkContext(ctx); err != nil {
+	if err := check.Context(ctx); err != nil {
 		return err
 	}
 	if err := c.sinks.drain(ctx); err != nil {

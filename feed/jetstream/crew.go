@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/wsflow/wsflow/feed"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -48,9 +49,10 @@ var keyPart = regexp.MustCompile(`^[-_=a-zA-Z0-9]{1,64}$`)
 // that each worker is one of its own. The bucket must have a TTL of 1 s or more and
 // a LimitMarkerTTL. A nil logger logs nothing.
 func NewCrew(ctx context.Context, kv jetstream.KeyValue, worker string, logger *zap.Logger) (*Crew, error) {
+	if err := check.Context(ctx); err != nil {
+		return nil, err
+	}
 	switch {
-	case ctx == nil:
-		return nil, &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
 	case kv == nil:
 		return nil, &result.ArgumentError{Name: "kv", Allowed: "a bucket, not nil"}
 	case !keyPart.MatchString(worker):
@@ -79,8 +81,8 @@ func (c *Crew) Name() string { return c.name }
 // Mine implements [feed.Crew].
 func (c *Crew) Mine(ctx context.Context, all []string) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
-		if ctx == nil {
-			yield(nil, &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"})
+		if err := check.Context(ctx); err != nil {
+			yield(nil, err)
 			return
 		}
 		p := c.announce(ctx)

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wsflow/wsflow/feed"
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -64,9 +65,10 @@ var _ feed.Store = (*Store)(nil)
 // An answer of the server may take as long as js was told to wait for one
 // ([jetstream.WithDefaultTimeout]), 5 s if it was told nothing.
 func NewStore(ctx context.Context, js jetstream.JetStream, stream string) (*Store, error) {
+	if err := check.Context(ctx); err != nil {
+		return nil, err
+	}
 	switch {
-	case ctx == nil:
-		return nil, &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
 	case js == nil:
 		return nil, &result.ArgumentError{Name: "js", Allowed: "a JetStream, not nil"}
 	}
@@ -151,8 +153,8 @@ func (s *Store) Last(ctx context.Context, feeds []string) (map[string]feed.Recor
 
 // usable checks the arguments of a call.
 func (s *Store) usable(ctx context.Context, feeds []string) error {
-	if ctx == nil {
-		return &result.ArgumentError{Name: "ctx", Allowed: "a context, not nil"}
+	if err := check.Context(ctx); err != nil {
+		return err
 	}
 	for _, f := range feeds {
 		if err := checkName(f); err != nil {
