@@ -1,7 +1,7 @@
 // Package mux makes topics out of one connection, or of one source that outlives its
 // connections: prices by symbol, rooms of a chat, answers by request.
 //
-//	prices := mux.New(source, mux.Options[string]{
+//	prices := mux.New(source, &mux.Options[string]{
 //		Topic: func(m stream.Message) (symbol string, ok bool) {
 //			var price struct{ Symbol string }
 //			json.Unmarshal(m.Data, &price)

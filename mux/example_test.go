@@ -63,7 +63,7 @@ func messages(command string, symbols []string) []stream.Message {
 
 // printGold prints the prices of gold.
 func printGold(ctx context.Context, source mux.Link) error {
-	prices := mux.New(source, mux.Options[string]{
+	prices := mux.New(source, &mux.Options[string]{
 		Topic: func(m stream.Message) (symbol string, ok bool) {
 			var price struct{ Symbol string }
 			json.Unmarshal(m.Data, &price)
@@ -112,7 +112,7 @@ func Example() {
 func ExampleNew() {
 	ctx := context.Background()
 	conn := exchange()
-	prices := mux.New(conn, mux.Options[string]{
+	prices := mux.New(conn, &mux.Options[string]{
 		Topic:       key,
 		Subscribe:   spell("subscribe"),
 		Unsubscribe: spell("unsubscribe"),
@@ -141,7 +141,7 @@ func ExampleNew() {
 func ExampleMux_Call() {
 	ctx := context.Background()
 	conn := exchange()
-	requests := mux.New(conn, mux.Options[string]{Topic: key})
+	requests := mux.New(conn, &mux.Options[string]{Topic: key})
 
 	answer, err := requests.Call(ctx, "time", text("time"))
 	fmt.Println(answer, err)

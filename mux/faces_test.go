@@ -14,7 +14,7 @@ import (
 func TestFaces(t *testing.T) {
 	faces.RunLive(t, func(t *testing.T) *faces.Rig {
 		p := script.Client(t, nil)
-		m := mux.New(p.Conn, mux.Options[int]{Topic: func(stream.Message) (int, bool) { return 1, true }})
+		m := mux.New(p.Conn, &mux.Options[int]{Topic: func(stream.Message) (int, bool) { return 1, true }})
 		return &faces.Rig{
 			Subject: m.Topic(1),
 			Sends: func(texts ...string) {

@@ -38,7 +38,7 @@ func TestTopicsAreForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := New(conn, Options[int]{Topic: func(m stream.Message) (int, bool) { return len(m.Data), true }})
+	m := New(conn, &Options[int]{Topic: func(m stream.Message) (int, bool) { return len(m.Data), true }})
 	sub := m.Topic(1).Chan(context.Background(), nil)
 	held := m.Topic(2)
 	for key := range asked {
@@ -79,7 +79,7 @@ func TestFailedTopicIsForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := New(conn, Options[int]{Topic: func(m stream.Message) (int, bool) { return 0, true }})
+	m := New(conn, &Options[int]{Topic: func(m stream.Message) (int, bool) { return 0, true }})
 	sub := m.Topic(1).Chan(context.Background(), nil)
 	m.Fail(1, nil)
 	if _, open := <-sub.C; open || len(m.topics)+len(m.taken)+len(m.desired.all) > 0 {

@@ -33,7 +33,7 @@ type Link interface {
 type Mux[K comparable] struct {
 	// Never changes.
 	link    Link
-	o       Options[K]
+	o       *Options[K]
 	log     *zap.Logger
 	rest    *outlet
 	ctx     context.Context // ends with the link
@@ -64,9 +64,13 @@ type topic[K comparable] struct {
 	over bool // guarded by m.mu
 }
 
-// New returns a Mux that takes the messages of a link. Where an argument cannot be
-// used, it has ended already, with a *result.General around a *result.ArgumentError.
-func New[K comparable](l Link, o Options[K]) *Mux[K] {
+// New returns a Mux that takes the messages of a link. The options are not modified.
+// Where an argument cannot be used, it has ended already, with a *result.General around
+// a *result.ArgumentError.
+func New[K comparable](l Link, o *Options[K]) *Mux[K] {
+	if o == nil {
+		o = &Options[K]{} // which lack a Topic
+	}
 	m := &Mux[K]{
 		link: l, o: o, log: o.Logger,
 		changed: make(chan struct{}, 1),

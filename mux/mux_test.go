@@ -17,7 +17,7 @@ import (
 )
 
 // plain returns a server and a mux over one connection to it.
-func plain(t *testing.T, o mux.Options[string]) (*server, *mux.Mux[string]) {
+func plain(t *testing.T, o *mux.Options[string]) (*server, *mux.Mux[string]) {
 	t.Helper()
 	s := &server{t: t}
 	conn := s.accept()
@@ -362,7 +362,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				o := options(10)
-				break_(&o)
+				break_(o)
 				s, m := plain(t, o)
 				sub := m.Topic("bad").Chan(ctx, nil)
 				if _, ok := <-sub.C; ok || sub.Err() == nil {
@@ -396,6 +396,20 @@ func TestTakenLink(t *testing.T) {
 	})
 }
 
+// Options that are not there lack a Topic.
+func TestNoOptions(t *testing.T) {
+	near, _ := net.Pipe()
+	conn, err := stream.New(near, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow(nil)
+	var argument *result.ArgumentError
+	if err := mux.New[string](conn, nil).Topic("a").Chan(ctx, nil).Err(); !errors.As(err, &argument) || argument.Name != "mux.Options.Topic" {
+		t.Errorf("error %v, want one that names mux.Options.Topic", err)
+	}
+}
+
 // A mux that cannot be is one that has ended.
 func TestArguments(t *testing.T) {
 	near, _ := net.Pipe()
@@ -406,9 +420,9 @@ func TestArguments(t *testing.T) {
 	defer conn.CloseNow(nil)
 	topic := options(1).Topic
 	for name, m := range map[string]*mux.Mux[string]{
-		"l":                  mux.New(nil, mux.Options[string]{Topic: topic}),
-		"mux.Options.Topic":  mux.New(conn, mux.Options[string]{}),
-		"mux.Options.Linger": mux.New(conn, mux.Options[string]{Topic: topic, Linger: -1}),
+		"l":                  mux.New(nil, &mux.Options[string]{Topic: topic}),
+		"mux.Options.Topic":  mux.New(conn, &mux.Options[string]{}),
+		"mux.Options.Linger": mux.New(conn, &mux.Options[string]{Topic: topic, Linger: -1}),
 	} {
 		sub := m.Topic("a").Chan(ctx, nil)
 		_, open := <-sub.C

@@ -134,7 +134,7 @@ func (s *server) sends(texts ...string) {
 func (s *server) closes() { s.last().Close(result.StatusGoingAway, "") }
 
 // options are those for a server, with so many topics in a message.
-func options(per int) mux.Options[string] {
+func options(per int) *mux.Options[string] {
 	spell := func(sign string) func(topics []string) []stream.Message {
 		return func(topics []string) (all []stream.Message) {
 			for part := range slices.Chunk(topics, per) {
@@ -143,7 +143,7 @@ func options(per int) mux.Options[string] {
 			return all
 		}
 	}
-	return mux.Options[string]{
+	return &mux.Options[string]{
 		Topic: func(m stream.Message) (string, bool) {
 			topic, _, ok := strings.Cut(m.String(), ":")
 			return topic, ok

@@ -74,7 +74,7 @@ func oneMux(w *world, random *rand.Rand) error {
 			return all
 		}
 	}
-	m := mux.New(src, mux.Options[string]{
+	m := mux.New(src, &mux.Options[string]{
 		Topic: func(m stream.Message) (string, bool) {
 			_, topic, ok := strings.Cut(m.String(), " ")
 			return topic, ok
