@@ -239,6 +239,10 @@ func (r *Relay) enroll(l lane, by *feed) error {
 	if _, err := r.source.join(l, by); err != nil {
 		return err
 	}
+	if l.owes() { // its taker may have to give something back before the lanes are up to date
+		go r.joined() // ends when they are
+		return nil
+	}
 	r.joined()
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/reactivex/rxgo/v2"
+
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
@@ -93,4 +95,18 @@ func TestRelayOfOneConnectionAfterAnother(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An observer whose context ends while it subscribes does not wait for itself.
+func TestObserverLeavesWhileItSubscribes(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		relay, feeder := stream.NewRelay(nil)
+		for range 500 {
+			short, cancel := context.WithCancel(ctx)
+			go cancel()
+			for range relay.Observable(nil).Observe(rxgo.WithContext(short)) {
+			}
+		}
+		feeder.End(result.Status{Code: 1000})
+	})
 }
