@@ -89,7 +89,8 @@ func (m *Member) notice(msg stream.Message) {
 // ended is called when the source has ended and its messages were handed on. A source
 // that has not told of that itself is told of.
 func (m *Member) ended(st result.Status) {
-	if m.open.Store(false); !m.final.Load() {
+	m.open.Store(false)
+	if !m.final.Load() {
 		epoch := m.epoch.Load()
 		m.group.feeder.Notify(context.Background(), &stream.Origin{Name: m.name, Epoch: epoch},
 			&stream.Gap{From: epoch, Status: st, Lost: time.Now(), Final: true})

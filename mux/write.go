@@ -68,7 +68,8 @@ func (m *Mux[K]) adopt(s session) {
 	m.desired.reset()
 }
 
-// settle sends the difference until there is none. Next is when a topic that lingers is to be unsubscribed from, zero if none does.
+// settle sends the difference until there is none. Next is when a topic that lingers is
+// to be unsubscribed from, zero if none does.
 func (m *Mux[K]) settle(s session) (next time.Time) {
 	for {
 		differs, next := m.differs()

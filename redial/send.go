@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"unsafe"
 
 	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/stream"
@@ -18,6 +17,21 @@ import (
 //
 // Once the source has begun to end, the error is net.ErrClosed.
 func (s *Source) Send(ctx context.Context, m stream.Message) error {
+	return s.sending(ctx, func(conn *stream.Conn) error { return conn.Send(ctx, m) })
+}
+
+// SendText sends a text message, which must be valid UTF-8. See [Source.Send].
+func (s *Source) SendText(ctx context.Context, text string) error {
+	return s.sending(ctx, func(conn *stream.Conn) error { return conn.SendText(ctx, text) })
+}
+
+// SendBinary sends a binary message. See [Source.Send].
+func (s *Source) SendBinary(ctx context.Context, data []byte) error {
+	return s.sending(ctx, func(conn *stream.Conn) error { return conn.SendBinary(ctx, data) })
+}
+
+// sending sends on the open connection, as Send says.
+func (s *Source) sending(ctx context.Context, send func(*stream.Conn) error) error {
 	conn := s.open.Load()
 	if conn == nil {
 		var err error
@@ -25,22 +39,11 @@ func (s *Source) Send(ctx context.Context, m stream.Message) error {
 			return err
 		}
 	}
-	err := conn.Send(ctx, m)
+	err := send(conn)
 	if errors.Is(err, net.ErrClosed) {
 		return s.refusal()
 	}
 	return err
-}
-
-// SendText sends a text message, which must be valid UTF-8. See [Source.Send].
-func (s *Source) SendText(ctx context.Context, text string) error {
-	// No one writes to the payload of an outbound message.
-	return s.Send(ctx, stream.Message{Type: stream.Text, Data: unsafe.Slice(unsafe.StringData(text), len(text))})
-}
-
-// SendBinary sends a binary message. See [Source.Send].
-func (s *Source) SendBinary(ctx context.Context, data []byte) error {
-	return s.Send(ctx, stream.Message{Type: stream.Binary, Data: data})
 }
 
 // Conn returns the open connection, nil while there is none.

@@ -27,11 +27,11 @@ var errRelayEnded = fmt.Errorf("wsflow: the Relay has ended: %w", net.ErrClosed)
 // room. While there is no subscriber, up to 1 MiB of messages wait for the next, and
 // Put waits with more.
 //
-// The error is a *result.ArgumentError for a nil ctx or a message that is neither Text
-// nor Binary nor a [Notice] of another Relay, one that is net.ErrClosed after [Feeder.End], or the cause of
-// ctx: the message is thrown away then, and some subscribers may have it.
+// m is Text, Binary, or a [Notice] that came from another Relay. It keeps its Origin.
 //
-// An Origin that the message has it keeps.
+// The error is a *result.ArgumentError for a nil ctx or another type, net.ErrClosed
+// after [Feeder.End], or the cause of ctx. The message is thrown away then; after the
+// end of ctx some subscribers may have it.
 func (f *Feeder) Put(ctx context.Context, m Message) error {
 	if err := check.Context(ctx); err != nil {
 		return err
