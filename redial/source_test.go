@@ -135,6 +135,7 @@ func TestOpenFails(t *testing.T) {
 			for server.dials.Load() < 3 {
 				time.Sleep(time.Second)
 			}
+			synctest.Wait() // the third peer is there
 			for range len(server.peers) - 1 {
 				<-server.peers
 			}
