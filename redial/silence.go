@@ -21,9 +21,11 @@ type silence struct {
 // although this side would have read it.
 func (w *silence) look(now stream.Stats) bool {
 	w.quiet++
-	if data := now.BytesIn - now.ControlBytesIn; data != w.data || now.Held {
-		w.data, w.quiet = data, 0
+	data := now.BytesIn - now.ControlBytesIn
+	if data > w.data || now.Held {
+		w.quiet = 0
 	}
+	w.data = data // less where a control frame had come that is dealt with by now
 	return w.quiet == looks
 }
 

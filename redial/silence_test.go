@@ -18,6 +18,7 @@ func TestSilence(t *testing.T) {
 		"nothing more":      {[]stream.Stats{quiet, quiet, quiet, quiet, quiet}, 5},
 		"a message":         {[]stream.Stats{{}, {}, {}, quiet, quiet, quiet, quiet, quiet}, 8},
 		"control frames":    {[]stream.Stats{{}, {BytesIn: 2, ControlBytesIn: 2}, {BytesIn: 4, ControlBytesIn: 4}, {BytesIn: 6, ControlBytesIn: 6}}, 4},
+		"a late Ping":       {[]stream.Stats{{}, {BytesIn: 2}, {BytesIn: 2, ControlBytesIn: 2}, {BytesIn: 2, ControlBytesIn: 2}, {BytesIn: 2, ControlBytesIn: 2}, {BytesIn: 2, ControlBytesIn: 2}}, 6},
 		"nothing is read":   {[]stream.Stats{{}, {}, {}, {Held: true}, {}, {}, {}}, 0},
 		"read once more":    {[]stream.Stats{{Held: true}, {}, {}, {}, {}}, 5},
 		"part of a message": {[]stream.Stats{quiet, {BytesIn: 101}, {BytesIn: 102}, {BytesIn: 103}, {BytesIn: 104}}, 0},
