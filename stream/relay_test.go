@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/reactivex/rxgo/v2"
 
@@ -108,5 +109,81 @@ func TestObserverLeavesWhileItSubscribes(t *testing.T) {
 			}
 		}
 		feeder.End(result.Status{Code: 1000})
+	})
+}
+
+// What a subscription dropped before a message is told to that subscription alone: not
+// to the next one, which gets what was given back, nor to those of another Relay.
+func TestSkippedIsOfOneSubscription(t *testing.T) {
+	bubble(t, "given back", func(t *testing.T) {
+		relay, feeder := stream.NewRelay(nil)
+		short, cancel := context.WithCancel(ctx)
+		items := relay.Observable(&stream.SubscribeOptions{Policy: stream.DropOldest, Size: 1}).Observe(rxgo.WithContext(short))
+		synctest.Wait()
+		for n := range 10 {
+			feeder.Put(ctx, text(fmt.Sprint(n)))
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		next := relay.Chan(ctx, nil)
+		feeder.Put(ctx, text("next"))
+		feeder.End(result.Status{Code: 1000})
+		var got []string
+		for m := range next.C {
+			if m.Skipped() != 0 {
+				t.Errorf("%d messages were skipped before %s, want none", m.Skipped(), m)
+			}
+			got = append(got, m.String())
+		}
+		if len(got) < 2 {
+			t.Errorf("%q came, want what was given back, too", got)
+		}
+		for range items {
+		}
+	})
+	bubble(t, "put", func(t *testing.T) {
+		relay, feeder := stream.NewRelay(nil)
+		sub := relay.Chan(ctx, &stream.SubscribeOptions{Policy: stream.DropOldest, Size: 1})
+		for n := range 10 {
+			feeder.Put(ctx, text(fmt.Sprint(n)))
+		}
+		m := <-sub.C
+		if m.Skipped() != 9 {
+			t.Fatalf("%d messages were skipped before %s, want 9", m.Skipped(), m)
+		}
+		other, into := stream.NewRelay(nil)
+		its := other.Chan(ctx, nil)
+		into.Put(ctx, m)
+		if m := <-its.C; m.Skipped() != 0 {
+			t.Errorf("%d messages were skipped before %s, want none", m.Skipped(), m)
+		}
+		feeder.End(result.Status{Code: 1000})
+		into.End(result.Status{Code: 1000})
+	})
+	bubble(t, "given back by a connection", func(t *testing.T) {
+		p := script.Client(t, nil)
+		short, cancel := context.WithCancel(ctx)
+		items := p.Conn.Observable(&stream.SubscribeOptions{Policy: stream.DropOldest, Size: 1}).Observe(rxgo.WithContext(short))
+		synctest.Wait()
+		for n := range 10 {
+			p.Sends(script.Text(fmt.Sprint(n)))
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		next := p.Conn.Chan(ctx, nil)
+		p.Sends(script.Text("next"), script.Close(1000, ""))
+		got := 0
+		for m := range next.C {
+			if got++; m.Skipped() != 0 {
+				t.Errorf("%d messages were skipped before %s, want none", m.Skipped(), m)
+			}
+		}
+		if got < 2 {
+			t.Errorf("%d messages came, want what was given back, too", got)
+		}
+		for range items {
+		}
 	})
 }
