@@ -14,5 +14,5 @@ apt-get update
 apt-get install -y --no-install-recommends \
 	nginx-light haproxy \
 	python3 python3-websockets python3-autobahn python3-twisted \
-	perl libmojolicious-perl $node
+	perl libmojolicious-perl iproute2 $node
 npm ci --prefix node --no-audit --no-fund
