@@ -179,8 +179,8 @@ func newHost(t *testing.T) *host {
 		}
 	}()
 	t.Cleanup(func() { close(h.calls) })
-	if err := <-made; err != nil {
-		missing(t, "a network namespace needs root: "+err.Error())
+	if err := <-made; err != nil { // root may do it, but not in every container
+		t.Skip("no network namespace can be made: ", err)
 	}
 	return h
 }
