@@ -57,11 +57,11 @@ func (m *Message) runs(with *Message) bool {
 	return m.Type != Notice && with.Type != Notice && m.Origin() == with.Origin()
 }
 
-// Data reports whether item is a [Message] and no [Notice], or a []Message that does
+// IsData reports whether item is a [Message] and no [Notice], or a []Message that does
 // not begin with one. It is a predicate for the Filter of an Observable:
 //
-//	relay.Observable(nil).Filter(stream.Data)
-func Data(item any) bool {
+//	relay.Observable(nil).Filter(stream.IsData)
+func IsData(item any) bool {
 	switch v := item.(type) {
 	case Message:
 		return v.Type != Notice

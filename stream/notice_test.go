@@ -161,11 +161,11 @@ func TestWhatAGapErrorSays(t *testing.T) {
 	}
 }
 
-// The predicate Data filters Notices out, of messages and of batches.
-func TestDataFiltersNoticesOut(t *testing.T) {
+// The predicate IsData filters Notices out, of messages and of batches.
+func TestIsDataFiltersNoticesOut(t *testing.T) {
 	bubble(t, "Observable", func(t *testing.T) {
 		var got []string
-		for item := range withNotice(t, "one", "two").Observable(nil).Filter(stream.Data).Observe() {
+		for item := range withNotice(t, "one", "two").Observable(nil).Filter(stream.IsData).Observe() {
 			got = append(got, item.V.(stream.Message).String())
 		}
 		if !slices.Equal(got, []string{"one", "two"}) {
@@ -174,14 +174,14 @@ func TestDataFiltersNoticesOut(t *testing.T) {
 	})
 	bubble(t, "ObservableBatches", func(t *testing.T) {
 		n := 0
-		for item := range withNotice(t, "one", "two").ObservableBatches(nil).Filter(stream.Data).Observe() {
+		for item := range withNotice(t, "one", "two").ObservableBatches(nil).Filter(stream.IsData).Observe() {
 			n += len(item.V.([]stream.Message))
 		}
 		if n != 2 {
 			t.Errorf("%d messages pass", n)
 		}
 	})
-	if stream.Data("a string") || stream.Data([]stream.Message{}) {
+	if stream.IsData("a string") || stream.IsData([]stream.Message{}) {
 		t.Error("what is no message passes")
 	}
 }

@@ -148,7 +148,7 @@ func (r *Relay) Batches(ctx context.Context, opts *SubscribeOptions) *Subscripti
 }
 
 // Observable returns the messages as an Observable, as [Conn.Observable] does. The
-// predicate [Data] filters Notices out.
+// predicate [IsData] filters Notices out.
 func (r *Relay) Observable(opts *SubscribeOptions) rxgo.Observable { return observableOf(r, opts) }
 
 // ObservableBatches is Observable with items of type []Message, as [Relay.Batches]
