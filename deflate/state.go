@@ -33,7 +33,7 @@ type Bytes struct {
 
 // Of returns the state of permessage-deflate on a connection, or false if it
 // was not negotiated.
-func Of(c *stream.Conn) (*State, bool) { return stream.State[*State](c) }
+func Of(c *stream.Conn) (*State, bool) { return stream.OperatorState[*State](c) }
 
 // Agreed returns the parameters that hold, all of them set.
 func (s *State) Agreed() Setup { return s.agreed }

@@ -41,7 +41,7 @@ type State struct{ beat *beat }
 
 // Of returns the state of the connection's heartbeat, and whether it has one.
 func Of(c *stream.Conn) (*State, bool) {
-	b, ok := stream.State[*beat](c)
+	b, ok := stream.OperatorState[*beat](c)
 	if !ok {
 		return nil, false
 	}

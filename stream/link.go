@@ -56,10 +56,10 @@ func (c *Conn) attach(operators []Operator) error {
 	return nil
 }
 
-// State returns what an operator of the connection shows of it, by type; false
+// OperatorState returns what an operator of the connection shows of it, by type; false
 // if no operator shows such a thing. Operators' packages offer a shorter way,
 // such as heartbeat.Of.
-func State[T any](c *Conn) (state T, ok bool) {
+func OperatorState[T any](c *Conn) (state T, ok bool) {
 	for i := range c.links {
 		if state, ok = c.links[i].state.(T); ok {
 			return state, true

@@ -81,7 +81,7 @@ type Taps struct {
 	// bit, New fails.
 	RSV byte
 
-	// State is what the operator shows of this connection. [State] finds it.
+	// State is what the operator shows of this connection. [OperatorState] finds it.
 	State any
 }
 

@@ -88,8 +88,8 @@ func composes(ctx context.Context, a arrangement) error {
 }
 
 func countsAgree(w *wires) error {
-	client, there := stream.State[*counts](w.client)
-	server, here := stream.State[*counts](w.server)
+	client, there := stream.OperatorState[*counts](w.client)
+	server, here := stream.OperatorState[*counts](w.server)
 	if !there || !here {
 		return nil
 	}
@@ -100,8 +100,8 @@ func countsAgree(w *wires) error {
 }
 
 func injectionsArrived(w *wires) error {
-	client, there := stream.State[*injections](w.client)
-	server, here := stream.State[*injections](w.server)
+	client, there := stream.OperatorState[*injections](w.client)
+	server, here := stream.OperatorState[*injections](w.server)
 	if !there || !here {
 		return nil
 	}

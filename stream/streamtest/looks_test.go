@@ -69,8 +69,8 @@ func TestCountsAgree(t *testing.T) {
 		if err := shake(t.Context(), w.client, w.server, nil); err != nil {
 			t.Fatal(err)
 		}
-		client, _ := stream.State[*counts](w.client)
-		server, _ := stream.State[*counts](w.server)
+		client, _ := stream.OperatorState[*counts](w.client)
+		server, _ := stream.OperatorState[*counts](w.server)
 		if n := len(script(30, twoSizes)); client.out.messages != n || client.in.messages != n {
 			t.Errorf("%d and %d messages were counted, want %d", client.out.messages, client.in.messages, n)
 		}
@@ -93,8 +93,8 @@ func TestInjectionsArrived(t *testing.T) {
 		if err := shake(t.Context(), w.client, w.server, nil); err != nil {
 			t.Fatal(err)
 		}
-		client, _ := stream.State[*injections](w.client)
-		server, _ := stream.State[*injections](w.server)
+		client, _ := stream.OperatorState[*injections](w.client)
+		server, _ := stream.OperatorState[*injections](w.server)
 		if n := len(script(30, twoSizes)); client.sent != n || client.came != n {
 			t.Errorf("%d were sent, %d came, want %d", client.sent, client.came, n)
 		}

@@ -53,8 +53,8 @@ func (p *pings) control(f stream.Frame) error {
 
 // pingsAnswered checks that Pings came through on both sides.
 func pingsAnswered(w *wires) error {
-	client, _ := stream.State[*pings](w.client)
-	server, _ := stream.State[*pings](w.server)
+	client, _ := stream.OperatorState[*pings](w.client)
+	server, _ := stream.OperatorState[*pings](w.server)
 	return errors.Join(wrap("client", client.answered()), wrap("server", server.answered()))
 }
 

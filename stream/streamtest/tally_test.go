@@ -25,7 +25,7 @@ type Counts struct {
 }
 
 // CountsOf returns the counts of a connection that has a Tally.
-func CountsOf(c *stream.Conn) (*Counts, bool) { return stream.State[*Counts](c) }
+func CountsOf(c *stream.Conn) (*Counts, bool) { return stream.OperatorState[*Counts](c) }
 
 func (c *Counts) in(f stream.Frame) (stream.Frame, bool, error) {
 	if f.Last {
