@@ -9,7 +9,7 @@
 //		},
 //		Subscribe:   func(symbols []string) []stream.Message { return messages("subscribe", symbols) },
 //		Unsubscribe: func(symbols []string) []stream.Message { return messages("unsubscribe", symbols) },
-//		Pace:        mux.NewWindow(5, 1100*time.Millisecond), // the server allows 5 a second
+//		Limiter:     mux.NewWindow(5, 1100*time.Millisecond), // the server allows 5 a second
 //	})
 //	for message, err := range prices.Topic("XAU").All(ctx) {
 //		if err != nil {
@@ -33,8 +33,8 @@
 // topic whose taker came and went while there was no connection is never heard of.
 //
 // What is desired is looked at when a message may go out, and not when it changes. So
-// topics that get their takers one after another, while the Pace has the mux wait, go
-// out together. Without a Pace the first may go out alone.
+// topics that get their takers one after another, while the Limiter has the mux wait, go
+// out together. Without a Limiter the first may go out alone.
 //
 // # What takers see
 //

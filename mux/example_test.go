@@ -71,7 +71,7 @@ func printGold(ctx context.Context, source mux.Link) error {
 		},
 		Subscribe:   func(symbols []string) []stream.Message { return messages("subscribe", symbols) },
 		Unsubscribe: func(symbols []string) []stream.Message { return messages("unsubscribe", symbols) },
-		Pace:        mux.NewWindow(5, 1100*time.Millisecond), // the server allows 5 a second
+		Limiter:     mux.NewWindow(5, 1100*time.Millisecond), // the server allows 5 a second
 	})
 	for message, err := range prices.Topic("XAU").All(ctx) {
 		if err != nil {

@@ -145,12 +145,12 @@ func TestTakerThatGoesHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// The pace is waited for once a message, and not at all without a connection.
-func TestPaceIsWaitedForOnceAMessage(t *testing.T) {
+// The limiter is waited for once a message, and not at all without a connection.
+func TestLimiterIsWaitedForOnceAMessage(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		waits := 0
 		o := options(2)
-		o.Pace = paceFunc(func(context.Context) error { waits++; return nil })
+		o.Limiter = limiterFunc(func(context.Context) error { waits++; return nil })
 		s := &server{t: t}
 		l := newRelink(s)
 		m := mux.New(l, o)
@@ -178,12 +178,12 @@ func TestPaceIsWaitedForOnceAMessage(t *testing.T) {
 	})
 }
 
-// As few messages as the server allows, and no more of them than its pace.
-func TestPace(t *testing.T) {
+// As few messages as the server allows, and no more often than that.
+func TestLimiter(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const topics = 1000
 		o := options(20)
-		o.Pace = mux.NewWindow(5, time.Second)
+		o.Limiter = mux.NewWindow(5, time.Second)
 		s := &server{t: t, most: 5}
 		l := newRelink(s)
 		m := mux.New(l, o)
@@ -346,7 +346,7 @@ func TestLinger(t *testing.T) {
 // What cannot be sent, while the connection lives, ends the topics that it was
 // for.
 func TestWhatCannotBeSent(t *testing.T) {
-	bad := errors.New("the pace is broken")
+	bad := errors.New("the limiter is broken")
 	for name, break_ := range map[string]func(o *mux.Options[string]){
 		"a message": func(o *mux.Options[string]) {
 			spell := o.Subscribe
@@ -357,7 +357,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 				return spell(topics)
 			}
 		},
-		"the pace": func(o *mux.Options[string]) { o.Pace = paceFunc(func(context.Context) error { return bad }) },
+		"the limiter": func(o *mux.Options[string]) { o.Limiter = limiterFunc(func(context.Context) error { return bad }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -378,9 +378,9 @@ func TestWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-type paceFunc func(ctx context.Context) error
+type limiterFunc func(ctx context.Context) error
 
-func (f paceFunc) Wait(ctx context.Context) error { return f(ctx) }
+func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
 // A link whose messages somebody else takes ends the mux.
 func TestTakenLink(t *testing.T) {

@@ -30,11 +30,11 @@ type Options[K comparable] struct {
 	// stays subscribed to until the connection ends.
 	Unsubscribe func(topics []K) []stream.Message
 
-	// Pace is waited for before each of these messages; several muxes may share
+	// Limiter is waited for before each of these messages; several muxes may share
 	// one. Most servers count messages in a rolling window, for which there is
 	// [Window]. A *rate.Limiter of golang.org/x/time/rate fits as well, but lets
 	// more through where its burst meets its rate. Nil means no waiting.
-	Pace interface {
+	Limiter interface {
 		Wait(ctx context.Context) error
 	}
 

@@ -153,7 +153,7 @@ func work(t *testing.T, seed uint64, s *server, l mux.Link, open, end func()) {
 	o.Linger = time.Duration(seed%3) * time.Second
 	if seed%2 == 0 {
 		s.most = 5
-		o.Pace = mux.NewWindow(5, time.Second)
+		o.Limiter = mux.NewWindow(5, time.Second)
 	}
 	b := &bazaar{
 		t: t, random: rand.New(rand.NewPCG(seed, 0)), s: s, open: open, m: mux.New(l, o),

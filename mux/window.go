@@ -8,9 +8,9 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// A Window is a pace: it lets a number of messages pass within any span of time,
-// wherever that begins. A limiter that saves up a burst, such as a token bucket,
-// lets through twice as many around its burst. Make one with [NewWindow]. Its
+// A Window is a limiter: it lets a number of messages pass within any span of time,
+// wherever that begins. A token bucket, which saves up a burst, lets through twice as
+// many around it. Make a Window with [NewWindow]. Its
 // methods may be called from many goroutines, and several muxes may share one:
 // those who wait are served in order.
 type Window struct {

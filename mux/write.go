@@ -124,11 +124,11 @@ type passage[K comparable] struct {
 
 // wait waits until the next message may pass.
 func (p *passage[K]) wait() error {
-	if p.passes || p.m.o.Pace == nil {
+	if p.passes || p.m.o.Limiter == nil {
 		return nil
 	}
 	p.passes = true
-	return p.m.o.Pace.Wait(p.m.ctx)
+	return p.m.o.Limiter.Wait(p.m.ctx)
 }
 
 // refused reports that something could not be sent although the session goes on.

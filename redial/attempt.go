@@ -101,9 +101,9 @@ var errNoConn = &result.General{Err: errors.New("dial of redial.New returned nei
 // connect makes a connection, up to and with Open. If the source has ended, its error
 // does not matter.
 func (s *Source) connect(ctx context.Context) (conn *stream.Conn, continued bool, err error) {
-	if s.opts.Budget != nil {
-		if err := s.opts.Budget.Wait(ctx); err != nil {
-			return nil, false, fmt.Errorf("wsflow: waiting for the budget: %w", err)
+	if s.opts.Limiter != nil {
+		if err := s.opts.Limiter.Wait(ctx); err != nil {
+			return nil, false, fmt.Errorf("wsflow: waiting for the limiter: %w", err)
 		}
 	}
 	if conn, err = s.dial(ctx); err != nil {

@@ -37,7 +37,7 @@ type phase uint8
 
 const (
 	phaseWaiting phase = iota // for the time to dial
-	phaseDialing              // it waits for the budget and dials
+	phaseDialing              // it waits for the limiter and dials
 	phaseOpening              // Open runs
 	phaseOpen                 // messages are handed on
 	phaseLost                 // what to do about a failure is being decided

@@ -29,7 +29,7 @@
 //	   +----------------------- lost <-------+
 //
 //	waiting   for the time that Options.Retry has named; at first there is none
-//	dialing   for Options.Budget, then the dial
+//	dialing   for Options.Limiter, then the dial
 //	opening   Options.Open logs in, subscribes, asks to resume
 //	open      messages are handed on; Send sends
 //	lost      Options.Retry is asked; where a connection was lost, the Notice comes

@@ -25,8 +25,8 @@ type place struct {
 }
 
 var places = []place{
-	{"waiting for the budget", func(t *testing.T, ctx context.Context) *redial.Source {
-		return redial.New(ctx, newServer(t).dial, &redial.Options{Budget: never{}})
+	{"waiting for the limiter", func(t *testing.T, ctx context.Context) *redial.Source {
+		return redial.New(ctx, newServer(t).dial, &redial.Options{Limiter: never{}})
 	}},
 	{"dialing", func(t *testing.T, ctx context.Context) *redial.Source {
 		return redial.New(ctx, func(ctx context.Context) (*stream.Conn, error) {
@@ -68,7 +68,7 @@ var places = []place{
 	}},
 }
 
-// never is a budget that gives nothing.
+// never is a limiter that lets nothing pass.
 type never struct{}
 
 func (never) Wait(ctx context.Context) error {

@@ -185,7 +185,7 @@ func ExampleOptions_retry() {
 	// Pusher 4200 true true
 }
 
-// A ticks is a budget of one dial a tick, for all sources that share it.
+// A ticks is a limiter that allows one dial a tick, to all sources that share it.
 type ticks <-chan time.Time
 
 func (t ticks) Wait(ctx context.Context) error {
@@ -197,16 +197,16 @@ func (t ticks) Wait(ctx context.Context) error {
 	}
 }
 
-// Sources that share a budget ask their server for no more than a hundred connections
+// Sources that share a limiter ask their server for no more than a hundred connections
 // a second.
-func ExampleOptions_budget() {
+func ExampleOptions_limiter() {
 	server := mortal()
 	defer server.Close()
 	ctx := context.Background()
 
 	shared := &redial.Options{
-		Budget: ticks(time.Tick(10 * time.Millisecond)),
-		Retry:  redial.Backoff(time.Second, time.Minute),
+		Limiter: ticks(time.Tick(10 * time.Millisecond)),
+		Retry:   redial.Backoff(time.Second, time.Minute),
 	}
 	var sources []*redial.Source
 	for range 3 {

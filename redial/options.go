@@ -63,11 +63,11 @@ type Options struct {
 	// The end may come by a quarter of it later. Zero is never; it may not be negative.
 	Silent time.Duration
 
-	// Budget is waited for before each dial. Many sources may share one, so that
+	// Limiter is waited for before each dial. Many sources may share one, so that
 	// their server is not asked for more connections than it can make: a
-	// *rate.Limiter of golang.org/x/time is one. Nil is no budget. An error counts
+	// *rate.Limiter of golang.org/x/time is one. Nil is no limit. An error counts
 	// as a failed attempt.
-	Budget interface{ Wait(context.Context) error }
+	Limiter interface{ Wait(context.Context) error }
 
 	// Carry keeps what Sinks hold for the next connection, where it is sent first.
 	// Without it, a Sink discards in a gap what it is given: see [Source.Sink].

@@ -83,12 +83,12 @@ func (b *bucket) Wait(ctx context.Context) error {
 	}
 }
 
-// Ten thousand sources that lose their server for a minute share a budget: no second
+// Ten thousand sources that lose their server for a minute share a limiter: no second
 // sees more dials than it allows, and the log has few lines.
-func TestBudget(t *testing.T) {
-	bubble(t, "budget", func(t *testing.T) {
+func TestLimiter(t *testing.T) {
+	bubble(t, "limiter", func(t *testing.T) {
 		const sources, rate, burst = 10_000, 100, 50
-		budget := &bucket{each: time.Second / rate, burst: burst}
+		limiter := &bucket{each: time.Second / rate, burst: burst}
 		core, lines := observer.New(zap.InfoLevel)
 		server := newServer(t)
 		server.fails(errNobody)
@@ -100,7 +100,7 @@ func TestBudget(t *testing.T) {
 			dials = append(dials, time.Now())
 			return nil, errNobody
 		}
-		opts := &redial.Options{Budget: budget, Logger: zap.New(core)}
+		opts := &redial.Options{Limiter: limiter, Logger: zap.New(core)}
 		all := make([]*redial.Source, sources)
 		for i := range all {
 			all[i] = redial.New(ctx, dial, opts)
