@@ -133,7 +133,7 @@ func TestCutsResumed(t *testing.T) {
 				return faults.Every(each)(conn)
 			}}
 			at := &cursor{}
-			src := redial.New(ctx, server.Dial, &redial.Options{Open: at.open, Seen: at.seen, Silent: time.Second})
+			src := redial.New(ctx, server.Dial, &redial.Options{Open: at.open, Seen: at.seen, DataTimeout: time.Second})
 			r := &record{t: t}
 			continued := 0
 			err := take(src, func(m stream.Message) {
@@ -162,7 +162,7 @@ func TestCutsNotResumed(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			const cuts, each, skip = 200, 5, 3
 			server := &faults.Server{Last: cuts * (each + skip), Skip: skip, Cut: faults.Every(each)}
-			src := redial.New(ctx, server.Dial, &redial.Options{Silent: time.Second})
+			src := redial.New(ctx, server.Dial, &redial.Options{DataTimeout: time.Second})
 			r := &record{t: t}
 			err := take(src, r.take)
 			server.Close()
@@ -185,7 +185,7 @@ func TestCutsOverTCP(t *testing.T) {
 	url := server.Listen(t)
 	at := &cursor{}
 	src := redial.New(ctx, dialer(url), &redial.Options{
-		Open: at.open, Seen: at.seen, Silent: 20 * time.Millisecond,
+		Open: at.open, Seen: at.seen, DataTimeout: 20 * time.Millisecond,
 		Retry: redial.Backoff(time.Millisecond, 2*time.Millisecond),
 	})
 	r := &record{t: t}
@@ -201,7 +201,7 @@ func TestCutsCallbacks(t *testing.T) {
 		const conns, each = 20, 7
 		server := &faults.Server{Last: conns * each, Resume: true, Cut: faults.Every(each)}
 		at := &cursor{}
-		src := redial.New(ctx, server.Dial, &redial.Options{Open: at.open, Seen: at.seen, Silent: time.Second})
+		src := redial.New(ctx, server.Dial, &redial.Options{Open: at.open, Seen: at.seen, DataTimeout: time.Second})
 		last, gaps := uint64(0), 0
 		src.OnBinary(func(data []byte) {
 			n, _ := faults.Number(data)

@@ -111,5 +111,5 @@
 //     message's [stream.Origin] is another one then.
 //   - A program that only sends takes messages all the same, or those that the server
 //     sends hold everything up: a loop over All with an empty body will do.
-//   - A Pong proves that the server lives, not that its feed does: see Options.Silent.
+//   - A Pong proves that the server lives, not that its feed does: see Options.DataTimeout.
 package redial

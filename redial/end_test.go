@@ -328,7 +328,7 @@ func TestEndsAnytime(t *testing.T) {
 				}
 				return conn, err
 			}
-			src := redial.New(ctx, dial, &redial.Options{Retry: at, Silent: time.Second})
+			src := redial.New(ctx, dial, &redial.Options{Retry: at, DataTimeout: time.Second})
 			go func() { // ends with the source
 				for range src.All(ctx) {
 				}

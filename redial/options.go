@@ -57,11 +57,11 @@ type Options struct {
 	// 10 s; it may not be negative.
 	Stable time.Duration
 
-	// Silent is how long no data message may come before the connection is closed, with
-	// 1011, and the next one made: for servers whose connections live on while their
+	// DataTimeout is how long no data message may come. Then the connection is closed
+	// with 1011 and the next one made: for servers whose connections live on while their
 	// feed has died. Only time counts in which this side would have read the message.
 	// The end may come by a quarter of it later. Zero is never; it may not be negative.
-	Silent time.Duration
+	DataTimeout time.Duration
 
 	// Limiter is waited for before each dial. Many sources may share one, so that
 	// their server is not asked for more connections than it can make: a
@@ -101,8 +101,8 @@ func (o *Options) check() error {
 	if o.Stable < 0 {
 		return bad("Stable", o.Stable, "a duration, or 0 for 10 s")
 	}
-	if o.Silent < 0 {
-		return bad("Silent", o.Silent, "a duration, or 0 for never")
+	if o.DataTimeout < 0 {
+		return bad("DataTimeout", o.DataTimeout, "a duration, or 0 for never")
 	}
 	return nil
 }

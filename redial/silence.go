@@ -8,7 +8,7 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// looks is how often a connection is looked at in the time of Options.Silent.
+// looks is how often a connection is looked at in the time of Options.DataTimeout.
 const looks = 4
 
 // A silence is what is known of a connection on which messages must come.
@@ -31,14 +31,14 @@ func (w *silence) look(now stream.Stats) bool {
 
 // watch begins to watch over the connection that is open, under mu.
 func (s *Source) watch() {
-	if s.opts.Silent == 0 {
+	if s.opts.DataTimeout == 0 {
 		return
 	}
-	conn, w, each := s.conn, new(silence), max(s.opts.Silent/looks, 1)
+	conn, w, each := s.conn, new(silence), max(s.opts.DataTimeout/looks, 1)
 	var timer *time.Timer
 	timer = time.AfterFunc(each, func() {
 		if w.look(conn.Stats()) {
-			conn.Fail(&result.ConnectionFailed{Err: fmt.Errorf("no message for %v", s.opts.Silent)})
+			conn.Fail(&result.ConnectionFailed{Err: fmt.Errorf("no message for %v", s.opts.DataTimeout)})
 			return
 		}
 		s.mu.Lock()

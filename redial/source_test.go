@@ -209,10 +209,10 @@ func TestArguments(t *testing.T) {
 		return nil, errNobody
 	}
 	for name, src := range map[string]*redial.Source{
-		"redial: ctx":           redial.New(none, dial, nil),
-		"redial: dial":          redial.New(ctx, nil, nil),
-		"redial.Options.Stable": redial.New(ctx, dial, &redial.Options{Stable: -1}),
-		"redial.Options.Silent": redial.New(ctx, dial, &redial.Options{Silent: -1}),
+		"redial: ctx":                redial.New(none, dial, nil),
+		"redial: dial":               redial.New(ctx, nil, nil),
+		"redial.Options.Stable":      redial.New(ctx, dial, &redial.Options{Stable: -1}),
+		"redial.Options.DataTimeout": redial.New(ctx, dial, &redial.Options{DataTimeout: -1}),
 	} {
 		st, ok := src.Result().Status()
 		var argument *result.ArgumentError
@@ -319,7 +319,7 @@ func TestOpenLeavesTaker(t *testing.T) {
 func TestSilent(t *testing.T) {
 	bubble(t, "silence", func(t *testing.T) {
 		server := newServer(t)
-		src := redial.New(ctx, server.dial, &redial.Options{Silent: time.Minute, Retry: at})
+		src := redial.New(ctx, server.dial, &redial.Options{DataTimeout: time.Minute, Retry: at})
 		defer src.CloseNow(nil)
 		p := <-server.peers
 		for range 10 {
@@ -345,7 +345,7 @@ func TestSilent(t *testing.T) {
 	})
 	bubble(t, "nobody takes", func(t *testing.T) {
 		server := newServer(t)
-		src := redial.New(ctx, server.dial, &redial.Options{Silent: time.Minute, Retry: at})
+		src := redial.New(ctx, server.dial, &redial.Options{DataTimeout: time.Minute, Retry: at})
 		defer src.CloseNow(nil)
 		p := <-server.peers
 		resume := src.Pause()
