@@ -40,7 +40,7 @@
 //
 // While a topic has takers, they get its messages, in order, and the link's Notices in
 // their places among these. What comes while it has none is dropped. A message that is
-// for no topic goes to [Mux.Rest], where a server's errors are found: [Mux.Fail] ends
+// for no topic goes to [Mux.Unmatched], where a server's errors are found: [Mux.Fail] ends
 // the topic that one is about.
 //
 // All topics come over one link, read by one goroutine. A Block subscriber whose queue is

@@ -146,12 +146,12 @@ func ExampleMux_Call() {
 	answer, err := requests.Call(ctx, "time", text("time"))
 	fmt.Println(answer, err)
 
-	rest := requests.Rest().Chan(ctx, nil)
+	unmatched := requests.Unmatched().Chan(ctx, nil)
 	conn.SendText(ctx, "what?")
-	fmt.Println("rest:", <-rest.C)
+	fmt.Println("unmatched:", <-unmatched.C)
 	fmt.Println(conn.Shutdown(ctx, result.StatusNormalClosure, ""))
 	// Output:
 	// time=12:00 <nil>
-	// rest: unknown command
+	// unmatched: unknown command
 	// <nil>
 }

@@ -27,19 +27,19 @@ type Link interface {
 // A Mux hands each message of a link to the topic that it is for, and keeps the
 // server told which topics are desired. Make one with [New].
 //
-// It begins with the first taker of a topic or of Rest, or with the first Call,
+// It begins with the first taker of a topic or of Unmatched, or with the first Call,
 // and ends with its link, which stays the caller's: close that to end both. All
 // methods may be called from many goroutines.
 type Mux[K comparable] struct {
 	// Never changes.
-	link    Link
-	o       *Options[K]
-	log     *zap.Logger
-	rest    *outlet
-	ctx     context.Context // ends with the link
-	cancel  context.CancelFunc
-	begin   func()        // starts it, once
-	changed chan struct{} // holds a value when the difference may have changed
+	link      Link
+	o         *Options[K]
+	log       *zap.Logger
+	unmatched *outlet
+	ctx       context.Context // ends with the link
+	cancel    context.CancelFunc
+	begin     func()        // starts it, once
+	changed   chan struct{} // holds a value when the difference may have changed
 
 	opened chan struct{} // closed when there is a session
 
@@ -87,7 +87,7 @@ func New[K comparable](l Link, o *Options[K]) *Mux[K] {
 		go m.read()  // ends with the link
 		go m.write() // ends with the link, too
 	})
-	m.rest = newOutlet(o.Post, m.log, func(taken bool) {
+	m.unmatched = newOutlet(o.Post, m.log, func(taken bool) {
 		if taken {
 			m.begin()
 		}
@@ -168,10 +168,10 @@ func (t *topic[K]) desire(some bool) bool {
 	return !t.over
 }
 
-// Rest returns the messages for which Options.Topic returned false, such as a
+// Unmatched returns the messages for which Options.Topic returned false, such as a
 // server's answers to what it was sent. What comes while it has no taker is
 // dropped.
-func (m *Mux[K]) Rest() *stream.Relay { return m.rest.relay }
+func (m *Mux[K]) Unmatched() *stream.Relay { return m.unmatched.relay }
 
 // Fail ends a topic, for example because the server refused it: its relay ends
 // with err, or plainly where that is nil. The server counts as not knowing of it.
@@ -209,7 +209,7 @@ func (m *Mux[K]) end(st result.Status) {
 	for _, t := range topics {
 		t.feeder.End(st)
 	}
-	m.rest.feeder.End(st)
+	m.unmatched.feeder.End(st)
 	m.calls.end(lost(st))
 }
 

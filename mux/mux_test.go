@@ -103,20 +103,20 @@ func TestTopicHasManyTakers(t *testing.T) {
 	})
 }
 
-// Each topic gets its own messages, and Rest what is for none.
+// Each topic gets its own messages, and Unmatched what is for none.
 func TestMessagesFindTheirTopics(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, m := plain(t, options(10))
-		rest := m.Rest().Chan(ctx, nil)
+		unmatched := m.Unmatched().Chan(ctx, nil)
 		a, b := m.Topic("a").Chan(ctx, nil), m.Topic("b").Chan(ctx, nil)
 		s.wants("a,b")
 		s.sends("hello", "a:1", "b:1", "c:1", "a:2", "welcome")
 		gets(t, a, "a:1", "a:2")
 		gets(t, b, "b:1")
-		gets(t, rest, "hello", "welcome")
+		gets(t, unmatched, "hello", "welcome")
 		getsNothing(t, a)
 		getsNothing(t, b)
-		getsNothing(t, rest)
+		getsNothing(t, unmatched)
 	})
 }
 
@@ -127,7 +127,7 @@ func TestMuxBeginsWithItsFirstTaker(t *testing.T) {
 		s, m := plain(t, options(10))
 		s.sends("hello")
 		synctest.Wait()
-		gets(t, m.Rest().Chan(ctx, nil), "hello")
+		gets(t, m.Unmatched().Chan(ctx, nil), "hello")
 	})
 }
 
@@ -215,7 +215,7 @@ func TestTopicsOutliveTheirConnection(t *testing.T) {
 		l := newRelink(s)
 		m := mux.New(l, options(10))
 		a, b := m.Topic("a").Chan(ctx, nil), m.Topic("b").Chan(ctx, nil)
-		rest := m.Rest().Chan(ctx, nil)
+		unmatched := m.Unmatched().Chan(ctx, nil)
 		l.open()
 		s.wants("a,b")
 		s.sends("a:1")
@@ -235,8 +235,8 @@ func TestTopicsOutliveTheirConnection(t *testing.T) {
 		}
 		gets(t, a, "a:2")
 		for range 2 {
-			if m := <-rest.C; m.Gap() == nil {
-				t.Errorf("Rest gave %q, want a Notice", m)
+			if m := <-unmatched.C; m.Gap() == nil {
+				t.Errorf("Unmatched gave %q, want a Notice", m)
 			}
 		}
 		next := <-c.C
@@ -274,7 +274,7 @@ func TestMuxEndsWithItsLink(t *testing.T) {
 				t.Error("there is more")
 			}
 			late := m.Topic("late")
-			for name, r := range map[string]*stream.Relay{"idle": idle, "late": late, "rest": m.Rest(), "a": m.Topic("a")} {
+			for name, r := range map[string]*stream.Relay{"idle": idle, "late": late, "unmatched": m.Unmatched(), "a": m.Topic("a")} {
 				<-r.Done()
 				st, err := r.Result().Wait(ctx)
 				var closed *result.CloseError

@@ -17,7 +17,7 @@ type Options[K comparable] struct {
 	// Topic says which topic an inbound message is for, or which [Mux.Call] it
 	// answers. It is called with each data message, which is lent to it, in
 	// order; it must not block. False is for neither: the message goes to
-	// [Mux.Rest].
+	// [Mux.Unmatched].
 	Topic func(m stream.Message) (key K, ok bool)
 
 	// Subscribe makes the messages that subscribe to some topics, of which there
@@ -43,7 +43,7 @@ type Options[K comparable] struct {
 	// come meanwhile are dropped. Zero means not at all; it must not be negative.
 	Linger time.Duration
 
-	// Post runs the callbacks of topics and of Rest, and the continuations of their
+	// Post runs the callbacks of topics and of Unmatched, and the continuations of their
 	// promises, as stream.Options.Post does. Nil means goroutines of the mux.
 	Post func(func())
 

@@ -47,11 +47,11 @@ func (m *Mux[K]) route(msg stream.Message) {
 	}
 	key, ok := m.o.Topic(msg)
 	switch {
-	case !ok && m.rest.taken.Load():
-		m.rest.put(msg)
+	case !ok && m.unmatched.taken.Load():
+		m.unmatched.put(msg)
 	case !ok:
 		m.warned.Do(func() {
-			m.log.Warn("a message is for no topic, and nobody takes Rest", zap.Int("bytes", len(msg.Data)))
+			m.log.Warn("a message is for no topic, and nobody takes Unmatched", zap.Int("bytes", len(msg.Data)))
 		})
 	case m.calls.answer(key, msg):
 	default:
@@ -67,8 +67,8 @@ func (m *Mux[K]) spread(notice stream.Message) {
 	for _, t := range m.all() {
 		t.put(notice)
 	}
-	if m.rest.taken.Load() {
-		m.rest.put(notice)
+	if m.unmatched.taken.Load() {
+		m.unmatched.put(notice)
 	}
 }
 
