@@ -46,7 +46,7 @@
 //
 // # The same feed twice
 //
-// With [Options.Once] several members may carry the same messages: the first copy is
+// With [Options.Distinct] several members may carry the same messages: the first copy is
 // handed on. What one of them misses the other brings, so only what all of them miss is
 // missing. The order is that of arrival.
 package fanin

@@ -87,7 +87,7 @@ func ExampleNew() {
 // what at least one of them has.
 func ExampleOptions_once() {
 	ctx := context.Background()
-	group := fanin.New(&fanin.Options{Once: func(m stream.Message) (key uint64, ok bool) {
+	group := fanin.New(&fanin.Options{Distinct: func(m stream.Message) (key uint64, ok bool) {
 		_, err := fmt.Sscan(m.String(), &key)
 		return key, err == nil
 	}})
@@ -108,7 +108,7 @@ func ExampleOptions_once() {
 	}
 	doubled := uint64(0)
 	for _, m := range members {
-		doubled += m.Stats().Doubled
+		doubled += m.Stats().Duplicates
 	}
 	fmt.Println(sum, "messages, and", doubled, "copies")
 	// Output:

@@ -17,17 +17,17 @@ import (
 // Options say how a Group joins its members. Nil, and the zero value, mean the
 // defaults.
 type Options struct {
-	// Once gives a message a key, by which copies of it are dropped: the first
-	// copy is handed on, whichever member brings it. Of several feeds that carry
-	// the same, only what all of them lack is missing then. The order is that of
-	// arrival. False is for a message that is handed on in any case.
+	// Distinct makes the key of a message. Of all messages with one key only the first
+	// is handed on, whichever member brings it; so of several feeds that carry the same
+	// messages, only what all of them lack is missing. The order is that of arrival.
+	// A message for which ok is false is handed on in any case.
 	//
-	// Once is called with each data message, which is lent to it, by one goroutine
+	// Distinct is called with each data message, which is lent to it, by one goroutine
 	// at a time. It must not block, nor call the group. Nil drops nothing.
-	Once func(m stream.Message) (key uint64, ok bool)
+	Distinct func(m stream.Message) (key uint64, ok bool)
 
 	// Window is how many keys are remembered: the last ones. Zero is 65,536, which
-	// take about 3 MB; it must not be negative, and zero without Once.
+	// take about 3 MB; it must not be negative, and zero without Distinct.
 	Window int
 
 	// Post runs callbacks and the promise's continuations, as stream.Options.Post does.
@@ -52,8 +52,8 @@ type Group struct {
 	*stream.Relay
 
 	// Never changes.
-	feeder *stream.Feeder
-	once   *once // nil without Options.Once
+	feeder   *stream.Feeder
+	distinct *distinct // nil without Options.Distinct
 
 	joining sync.Mutex // held while a source is joined; nobody closes the group then
 
@@ -72,16 +72,16 @@ func New(o *Options) *Group {
 	}
 	g := &Group{members: map[string]*Member{}}
 	g.Relay, g.feeder = stream.NewRelay(&stream.RelayOptions{Logger: o.Logger, Post: o.Post})
-	if o.Window < 0 || o.Window > 0 && o.Once == nil {
+	if o.Window < 0 || o.Window > 0 && o.Distinct == nil {
 		g.closed = true
 		g.feeder.End(result.Status{
 			Code: result.StatusAbnormalClosure,
-			Err:  &result.General{Err: &result.ArgumentError{Name: "fanin.Options.Window", Value: o.Window, Allowed: "0, or more with Once"}},
+			Err:  &result.General{Err: &result.ArgumentError{Name: "fanin.Options.Window", Value: o.Window, Allowed: "0, or more with Distinct"}},
 		})
 		return g
 	}
-	if o.Once != nil {
-		g.once = newOnce(o)
+	if o.Distinct != nil {
+		g.distinct = newDistinct(o)
 	}
 	return g
 }

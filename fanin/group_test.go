@@ -248,7 +248,7 @@ func TestAddRefuses(t *testing.T) {
 // A group that cannot be is one that has ended.
 func TestNewArguments(t *testing.T) {
 	never := func(stream.Message) (uint64, bool) { return 0, false }
-	for _, o := range []*fanin.Options{{Window: -1, Once: never}, {Window: 1}} {
+	for _, o := range []*fanin.Options{{Window: -1, Distinct: never}, {Window: 1}} {
 		g := fanin.New(o)
 		sub := g.Chan(ctx, nil)
 		_, open := <-sub.C
@@ -381,7 +381,7 @@ func TestMembersComeAndGo(t *testing.T) {
 func TestOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const n = 2_000
-		g := fanin.New(&fanin.Options{Once: func(m stream.Message) (uint64, bool) {
+		g := fanin.New(&fanin.Options{Distinct: func(m stream.Message) (uint64, bool) {
 			key, err := strconv.ParseUint(m.String(), 10, 64)
 			return key, err == nil
 		}})
@@ -431,7 +431,7 @@ func TestOnce(t *testing.T) {
 		received := uint64(0)
 		for _, m := range members {
 			st := m.Stats()
-			received, doubled = received+st.Received, doubled+st.Doubled
+			received, doubled = received+st.Received, doubled+st.Duplicates
 		}
 		if lost == 0 || ends != 2 || received-doubled != uint64(n-lost+2) {
 			t.Errorf("%d were lost by both, %d without a key came, %d received, %d of them doubled", lost, ends, received, doubled)

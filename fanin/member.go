@@ -18,8 +18,8 @@ type Member struct {
 	leave func() // guarded by group.joining
 
 	// Written by whoever hands on the member's messages, one at a time.
-	received, doubled, gaps, epoch atomic.Uint64
-	open, final                    atomic.Bool
+	received, duplicates, gaps, epoch atomic.Uint64
+	open, final                       atomic.Bool
 }
 
 // Name returns the name that the member was added under.
@@ -44,17 +44,17 @@ func (m *Member) Remove() {
 
 // Stats tell what a member has brought, as far as the group's takers have got.
 type Stats struct {
-	Received uint64 // data messages, those too that Options.Once dropped
-	Doubled  uint64 // those of them that Options.Once dropped
-	Gaps     uint64 // connections that were lost, but for the last one of all
-	Epoch    uint64 // of the last connection, from 1; 0 before the first
-	Open     bool   // that connection has not ended
+	Received   uint64 // data messages, with those that Options.Distinct dropped
+	Duplicates uint64 // how many of them Options.Distinct dropped
+	Gaps       uint64 // connections that were lost, but for the last one of all
+	Epoch      uint64 // of the last connection, from 1; 0 before the first
+	Open       bool   // that connection has not ended
 }
 
 // Stats returns what the member has brought so far.
 func (m *Member) Stats() Stats {
 	return Stats{
-		Received: m.received.Load(), Doubled: m.doubled.Load(),
+		Received: m.received.Load(), Duplicates: m.duplicates.Load(),
 		Gaps: m.gaps.Load(), Epoch: m.epoch.Load(), Open: m.open.Load(),
 	}
 }
@@ -67,8 +67,8 @@ func (m *Member) keep(msg stream.Message) bool {
 		m.epoch.Store(o.Epoch)
 		m.open.Store(true)
 	}
-	if once := m.group.once; once != nil && once.doubled(msg) {
-		m.doubled.Add(1)
+	if distinct := m.group.distinct; distinct != nil && distinct.duplicate(msg) {
+		m.duplicates.Add(1)
 		return false
 	}
 	return true
