@@ -100,7 +100,7 @@ func volume() int {
 // An injector is an operator that offers whatever it is told.
 type injector struct{ offer string }
 
-func (i injector) Attach(*stream.Link) (stream.Taps, error)      { return stream.Taps{}, nil }
+func (i injector) Attach(*stream.Link) (stream.Hooks, error)     { return stream.Hooks{}, nil }
 func (i injector) Offers() []string                              { return []string{i.offer} }
 func (i injector) Accept(answer string) (stream.Operator, error) { return i, nil }
 

@@ -243,14 +243,14 @@ func (o *Operator) with(agreed Setup) *Operator {
 
 // Attach prepares the operator for its connection. One that is not what Accept
 // or Negotiate returned is an error.
-func (o *Operator) Attach(link *stream.Link) (stream.Taps, error) {
+func (o *Operator) Attach(link *stream.Link) (stream.Hooks, error) {
 	if o.agreed == nil {
-		return stream.Taps{}, errors.New("permessage-deflate: attached without being negotiated")
+		return stream.Hooks{}, errors.New("permessage-deflate: attached without being negotiated")
 	}
 	state := &State{agreed: *o.agreed}
 	sender := newSender(state, o.options, link.Down)
 	sender.frame = link.FragmentSize()
-	return stream.Taps{
+	return stream.Hooks{
 		In:    newReceiver(state).in,
 		Out:   sender.out,
 		RSV:   rsv1,

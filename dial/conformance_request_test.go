@@ -279,7 +279,7 @@ func TestSection9_1Offers(t *testing.T) {
 	several := deflate.New(&deflate.Options{Setups: []deflate.Setup{{PeerMaxWindowBits: 10}, {}}})
 	for want, operators := range map[string][]stream.Operator{
 		"permessage-deflate; server_max_window_bits=10; client_max_window_bits, permessage-deflate; client_max_window_bits": {several},
-		"y, permessage-deflate; client_max_window_bits, x":                                                                  {testExtension{offers: []string{"y"}}, tap{"none"}, deflate.New(nil), testExtension{offers: []string{"x"}}},
+		"y, permessage-deflate; client_max_window_bits, x":                                                                  {testExtension{offers: []string{"y"}}, plain{"none"}, deflate.New(nil), testExtension{offers: []string{"x"}}},
 		`x; a="b"`: {testExtension{offers: []string{`x; a="b"`}}},
 	} {
 		conformance.Rule(t, "9.1", "offering "+want, func(t *testing.T) {

@@ -155,7 +155,7 @@ type unattached struct{}
 
 var errUnattached = errors.New("not today")
 
-func (unattached) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, errUnattached }
+func (unattached) Attach(*stream.Link) (stream.Hooks, error) { return stream.Hooks{}, errUnattached }
 
 func TestOperatorThatDoesNotAttach(t *testing.T) {
 	gone := make(chan struct{})

@@ -16,7 +16,7 @@ type testExtension struct {
 	answer string
 }
 
-func (testExtension) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, nil }
+func (testExtension) Attach(*stream.Link) (stream.Hooks, error) { return stream.Hooks{}, nil }
 
 func (e testExtension) Offers() []string { return e.offers }
 
@@ -27,14 +27,14 @@ func (e testExtension) Accept(answer string) (stream.Operator, error) {
 	return testExtension{answer: answer}, nil
 }
 
-// A tap takes no part in the handshake.
-type tap struct{ name string }
+// A plain operator takes no part in the handshake.
+type plain struct{ name string }
 
-func (tap) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, nil }
+func (plain) Attach(*stream.Link) (stream.Hooks, error) { return stream.Hooks{}, nil }
 
 func TestNegotiate(t *testing.T) {
 	x, y := testExtension{offers: []string{"x; a", "x"}}, testExtension{offers: []string{"y"}}
-	list := []stream.Operator{tap{"first"}, x, tap{"second"}, y, tap{"third"}}
+	list := []stream.Operator{plain{"first"}, x, plain{"second"}, y, plain{"third"}}
 	o, err := newOffer(list)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestNegotiate(t *testing.T) {
 }
 
 func TestNegotiateRefuses(t *testing.T) {
-	o, err := newOffer([]stream.Operator{tap{"first"}, testExtension{offers: []string{"x", "y"}}})
+	o, err := newOffer([]stream.Operator{plain{"first"}, testExtension{offers: []string{"x", "y"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 type inert struct{ name string }
 
-func (inert) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, nil }
+func (inert) Attach(*stream.Link) (stream.Hooks, error) { return stream.Hooks{}, nil }
 
 func TestDefaultOperatorsWithChanges(t *testing.T) {
 	one, two := inert{"one"}, &inert{"two"}

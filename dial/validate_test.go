@@ -113,7 +113,7 @@ func TestTargets(t *testing.T) {
 }
 
 // A faulty operator has bad options.
-type faulty struct{ tap }
+type faulty struct{ plain }
 
 func (faulty) Validate() error {
 	return &result.ArgumentError{Name: "faulty", Value: 1, Allowed: "2"}
@@ -154,7 +154,7 @@ func TestBadOptions(t *testing.T) {
 		`Subprotocols[0] is "a,b"`:             {Subprotocols: []string{"a,b"}},
 		`Subprotocols[0] is "é"`:               {Subprotocols: []string{"é"}},
 		`Subprotocols[2] is "a"`:               {Subprotocols: []string{"a", "b", "a"}},
-		`Operators[1]: allowed is an operator`: {Operators: []stream.Operator{tap{}, nil}},
+		`Operators[1]: allowed is an operator`: {Operators: []stream.Operator{plain{}, nil}},
 		`faulty is 1: allowed is 2`:            {Operators: []stream.Operator{faulty{}}},
 		`Operators[0].Offers is "a,b"`:         {Operators: []stream.Operator{testExtension{offers: []string{"a,b"}}}},
 		`TLS is AllowExpired: allowed is no`:   {TLS: AllowExpired},

@@ -18,7 +18,7 @@ type beat struct {
 	listeners *[]*func(RTT) // replaced, never changed in place; nil while there are none
 }
 
-// wake is the tap that the connection's timer calls.
+// wake is the hook that the connection's timer calls.
 func (b *beat) wake(now time.Time) (time.Duration, error) {
 	see := sight{read: sinceEpoch(b.link.LastRead())}
 	b.mu.Lock()

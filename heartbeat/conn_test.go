@@ -89,14 +89,14 @@ type wakes struct {
 	n atomic.Int64
 }
 
-func (w *wakes) Attach(l *stream.Link) (stream.Taps, error) {
-	taps, err := w.Operator.Attach(l)
-	timer := taps.Timer
-	taps.Timer = func(now time.Time) (time.Duration, error) {
+func (w *wakes) Attach(l *stream.Link) (stream.Hooks, error) {
+	hooks, err := w.Operator.Attach(l)
+	timer := hooks.Timer
+	hooks.Timer = func(now time.Time) (time.Duration, error) {
 		w.n.Add(1)
 		return timer(now)
 	}
-	return taps, err
+	return hooks, err
 }
 
 func TestWakesOnceAnInterval(t *testing.T) {
@@ -253,8 +253,8 @@ func TestPingIsNoAnswer(t *testing.T) {
 // never at the moment at which the heartbeat wakes.
 type flooder struct{}
 
-func (flooder) Attach(l *stream.Link) (stream.Taps, error) {
-	return stream.Taps{Timer: func(time.Time) (time.Duration, error) {
+func (flooder) Attach(l *stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{Timer: func(time.Time) (time.Duration, error) {
 		for l.Control(stream.Ping, make([]byte, 100)) == nil {
 		}
 		return 1001 * time.Millisecond, nil

@@ -139,9 +139,9 @@ func (o *Operator) Validate() error {
 
 // Attach prepares a connection's heartbeat. It returns Validate's error, if
 // there is one.
-func (o *Operator) Attach(link *stream.Link) (stream.Taps, error) {
+func (o *Operator) Attach(link *stream.Link) (stream.Hooks, error) {
 	if err := o.Validate(); err != nil {
-		return stream.Taps{}, err
+		return stream.Hooks{}, err
 	}
 	b := &beat{link: link, pulse: pulse{op: o}}
 	control := func(f stream.Frame) error {
@@ -150,5 +150,5 @@ func (o *Operator) Attach(link *stream.Link) (stream.Taps, error) {
 		}
 		return nil
 	}
-	return stream.Taps{Control: control, Timer: b.wake, State: b}, nil
+	return stream.Hooks{Control: control, Timer: b.wake, State: b}, nil
 }

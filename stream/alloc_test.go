@@ -125,8 +125,8 @@ func TestAllocationsOfSend(t *testing.T) {
 // A hearer is an operator that tells of each control frame.
 type hearer struct{ *sync.WaitGroup }
 
-func (h hearer) Attach(*stream.Link) (stream.Taps, error) {
-	return stream.Taps{Control: func(stream.Frame) error { h.Done(); return nil }}, nil
+func (h hearer) Attach(*stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{Control: func(stream.Frame) error { h.Done(); return nil }}, nil
 }
 
 // An idle connection has one goroutine, with a stack of 2 KiB, however its messages

@@ -16,10 +16,10 @@ type chain struct {
 	more int32 // operators with more to give
 }
 
-func (c *chain) add(t Taps) {
-	c.rsv |= t.RSV
-	c.some = c.some || t.In != nil
-	c.all = c.all || t.In != nil && t.RSV == 0
+func (c *chain) add(h Hooks) {
+	c.rsv |= h.RSV
+	c.some = c.some || h.In != nil
+	c.all = c.all || h.In != nil && h.RSV == 0
 }
 
 // wants reports whether an operator wants a message that begins with these

@@ -13,9 +13,9 @@ import (
 // A halver hands each piece on in two, and calls between after the first.
 type halver struct{ between func() }
 
-func (h halver) Attach(*stream.Link) (stream.Taps, error) {
+func (h halver) Attach(*stream.Link) (stream.Hooks, error) {
 	var rest stream.Frame
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		if f.Type == 0 {
 			return rest, false, nil
 		}
@@ -50,9 +50,9 @@ func TestLoopThatBeginsWithAnOperatorsRest(t *testing.T) {
 // A delay is an operator that holds back one piece.
 type delay struct{}
 
-func (delay) Attach(*stream.Link) (stream.Taps, error) {
+func (delay) Attach(*stream.Link) (stream.Hooks, error) {
 	var held stream.Frame
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		out := held
 		held = f
 		held.Payload = bytes.Clone(f.Payload)

@@ -18,9 +18,9 @@ type sleeper struct {
 	wakes int
 }
 
-func (s *sleeper) Attach(l *stream.Link) (stream.Taps, error) {
+func (s *sleeper) Attach(l *stream.Link) (stream.Hooks, error) {
 	s.link = l
-	return stream.Taps{Timer: func(time.Time) (time.Duration, error) {
+	return stream.Hooks{Timer: func(time.Time) (time.Duration, error) {
 		switch s.wakes++; {
 		case s.wakes == 1:
 			return time.Second, nil

@@ -104,7 +104,7 @@ type owner struct {
 	seen *[]stream.Frame
 }
 
-func (o owner) Attach(*stream.Link) (stream.Taps, error) {
+func (o owner) Attach(*stream.Link) (stream.Hooks, error) {
 	in := func(f stream.Frame) (stream.Frame, bool, error) {
 		if f.Type == 0 {
 			return stream.Frame{}, false, nil
@@ -113,7 +113,7 @@ func (o owner) Attach(*stream.Link) (stream.Taps, error) {
 		f.RSV &^= o.rsv
 		return f, false, nil
 	}
-	return stream.Taps{In: in, RSV: o.rsv}, nil
+	return stream.Hooks{In: in, RSV: o.rsv}, nil
 }
 
 // "Reserved bits can be allocated for per-frame needs": an operator's own bits
@@ -153,8 +153,8 @@ func TestSection5_8Extensibility(t *testing.T) {
 // A lazy operator owns RSV1 and hands on what it gets.
 type lazy struct{}
 
-func (lazy) Attach(*stream.Link) (stream.Taps, error) {
-	return stream.Taps{RSV: 4, In: func(f stream.Frame) (stream.Frame, bool, error) { return f, false, nil }}, nil
+func (lazy) Attach(*stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{RSV: 4, In: func(f stream.Frame) (stream.Frame, bool, error) { return f, false, nil }}, nil
 }
 
 // "The endpoint MUST ensure the WebSocket connection is in the OPEN state"; "If

@@ -11,9 +11,9 @@ import (
 // A hand is an operator that hands its Link to the test.
 type hand struct{ link *stream.Link }
 
-func (h *hand) Attach(l *stream.Link) (stream.Taps, error) {
+func (h *hand) Attach(l *stream.Link) (stream.Hooks, error) {
 	h.link = l
-	return stream.Taps{}, nil
+	return stream.Hooks{}, nil
 }
 
 // sendKinds are the ways in which a connection comes to send a frame.

@@ -20,9 +20,9 @@ type watcher struct {
 	seen []string
 }
 
-func (w *watcher) Attach(l *stream.Link) (stream.Taps, error) {
+func (w *watcher) Attach(l *stream.Link) (stream.Hooks, error) {
 	w.link = l
-	return stream.Taps{Control: func(f stream.Frame) error {
+	return stream.Hooks{Control: func(f stream.Frame) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.seen = append(w.seen, f.Type.String()+" "+string(f.Payload))

@@ -155,14 +155,14 @@ func (u untouched) Write([]byte) (int, error) {
 
 func (u untouched) Close() error { return nil }
 
-// An odd operator has the taps and errors it is told to have.
+// An odd operator has the hooks and errors it is told to have.
 type odd struct {
-	taps            stream.Taps
+	hooks           stream.Hooks
 	attach, invalid error
 }
 
-func (o odd) Attach(*stream.Link) (stream.Taps, error) { return o.taps, o.attach }
-func (o odd) Validate() error                          { return o.invalid }
+func (o odd) Attach(*stream.Link) (stream.Hooks, error) { return o.hooks, o.attach }
+func (o odd) Validate() error                           { return o.invalid }
 
 // A broken transport fails to read with an error of its own.
 type broken struct{ net.Conn }
@@ -230,8 +230,8 @@ func TestContract03BadOptions(t *testing.T) {
 		"a success code of 1006":       {SuccessCodes: []result.StatusCode{1006}},
 		"a success code of 5000":       {SuccessCodes: []result.StatusCode{5000}},
 		"a nil operator":               {Operators: []stream.Operator{&hand{}, nil}},
-		"a reserved bit that is none":  {Operators: []stream.Operator{odd{taps: stream.Taps{RSV: 8}}}},
-		"a reserved bit claimed twice": {Operators: []stream.Operator{odd{taps: stream.Taps{RSV: 6}}, odd{taps: stream.Taps{RSV: 3}}}},
+		"a reserved bit that is none":  {Operators: []stream.Operator{odd{hooks: stream.Hooks{RSV: 8}}}},
+		"a reserved bit claimed twice": {Operators: []stream.Operator{odd{hooks: stream.Hooks{RSV: 6}}, odd{hooks: stream.Hooks{RSV: 3}}}},
 	}
 	for name, o := range bad {
 		bubble(t, name, func(t *testing.T) {

@@ -76,11 +76,11 @@ func (r *reader) dispatch(at int64, t Type, payload []byte) {
 	}
 	f := Frame{Type: t, First: true, Last: true, Begin: true, End: true, Payload: payload}
 	for i := range r.c.links {
-		tap := r.c.links[i].control
-		if tap == nil {
+		hook := r.c.links[i].control
+		if hook == nil {
 			continue
 		}
-		if err := tap(f); err != nil {
+		if err := hook(f); err != nil {
 			r.c.fail(operatorError(err))
 			return
 		}

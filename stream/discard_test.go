@@ -182,8 +182,8 @@ func TestPauseKeepsMessagesFromBeingDiscarded(t *testing.T) {
 // A stateful operator numbers the messages that pass it.
 type stateful struct{ seen int }
 
-func (o *stateful) Attach(*stream.Link) (stream.Taps, error) {
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+func (o *stateful) Attach(*stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		if f.First {
 			o.seen++
 		}

@@ -97,7 +97,7 @@ type passing struct {
 	most int // bytes in a piece
 }
 
-func (p passing) Attach(*stream.Link) (stream.Taps, error) {
+func (p passing) Attach(*stream.Link) (stream.Hooks, error) {
 	var left stream.Frame
 	in := func(f stream.Frame) (out stream.Frame, more bool, err error) {
 		if f.Type != 0 {
@@ -112,7 +112,7 @@ func (p passing) Attach(*stream.Link) (stream.Taps, error) {
 		out.Last, out.End, left.First, left.Begin = false, false, false, false
 		return out, true, nil
 	}
-	return stream.Taps{In: in, RSV: p.rsv}, nil
+	return stream.Hooks{In: in, RSV: p.rsv}, nil
 }
 
 // FuzzReader lets a peer send whatever it likes, cut where the bits of cuts

@@ -42,16 +42,16 @@ func (c *Conn) attach(operators []Operator) error {
 		}
 		l := &c.links[i]
 		l.conn, l.index = c, int32(i)
-		taps, err := op.Attach(l)
+		hooks, err := op.Attach(l)
 		if err != nil {
 			return err
 		}
-		if taps.RSV&c.r.chain.rsv != 0 || taps.RSV > 7 {
-			return &result.ArgumentError{Name: "reserved bits that an operator owns", Value: taps.RSV, Allowed: "a set of 4, 2 and 1 that no other operator owns"}
+		if hooks.RSV&c.r.chain.rsv != 0 || hooks.RSV > 7 {
+			return &result.ArgumentError{Name: "reserved bits that an operator owns", Value: hooks.RSV, Allowed: "a set of 4, 2 and 1 that no other operator owns"}
 		}
-		l.rsv, l.in, l.out, l.control, l.timer, l.state = taps.RSV, taps.In, taps.Out, taps.Control, taps.Timer, taps.State
-		c.r.chain.add(taps)
-		c.w.tapped = c.w.tapped || taps.Out != nil
+		l.rsv, l.in, l.out, l.control, l.timer, l.state = hooks.RSV, hooks.In, hooks.Out, hooks.Control, hooks.Timer, hooks.State
+		c.r.chain.add(hooks)
+		c.w.hooked = c.w.hooked || hooks.Out != nil
 	}
 	return nil
 }

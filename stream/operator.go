@@ -14,7 +14,7 @@ type Operator interface {
 	// Attach prepares the operator for one connection and returns what it
 	// wants to see of it. It is called once for each connection, before any
 	// frame is read or written. An error keeps the connection from starting.
-	Attach(*Link) (Taps, error)
+	Attach(*Link) (Hooks, error)
 }
 
 // A Negotiator is an operator that is an extension of the protocol: it must be
@@ -38,9 +38,9 @@ type Validator interface {
 	Validate() error
 }
 
-// Taps are what an operator wants of a connection. Each field may be left
+// Hooks are what an operator wants of a connection. Each field may be left
 // zero; what is left zero costs nothing.
-type Taps struct {
+type Hooks struct {
 	// In is handed the pieces of inbound data messages, one at a time, and
 	// returns the piece to hand on, toward the application; a zero Frame hands
 	// on nothing. While it reports more it is called again, with a zero Frame,

@@ -244,8 +244,8 @@ func TestPipeKeepsNoMoreThanTheOutbox(t *testing.T) {
 // A shrinker sends a byte of each message.
 type shrinker struct{}
 
-func (shrinker) Attach(l *stream.Link) (stream.Taps, error) {
-	return stream.Taps{Out: func(f stream.Frame) error {
+func (shrinker) Attach(l *stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		f.Payload = f.Payload[:1]
 		return l.Down(f)
 	}}, nil

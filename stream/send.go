@@ -276,7 +276,7 @@ func (w *writer) data(f Frame) error {
 // cannot be sent, is too large for a frame, or that an operator wants. Who keeps
 // them gets them in sent.
 func (w *writer) batch(messages []Message, sent *accepted) (n int) {
-	if w.tapped {
+	if w.hooked {
 		return 0
 	}
 	w.mu.Lock()

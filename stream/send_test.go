@@ -21,9 +21,9 @@ type interlude struct {
 	between func()
 }
 
-func (o *interlude) Attach(l *Link) (Taps, error) {
+func (o *interlude) Attach(l *Link) (Hooks, error) {
 	o.link = l
-	return Taps{Out: o.out}, nil
+	return Hooks{Out: o.out}, nil
 }
 
 func (o *interlude) out(f Frame) error {
@@ -199,9 +199,9 @@ type panicky struct {
 	within, panics bool
 }
 
-func (o *panicky) Attach(l *Link) (Taps, error) {
+func (o *panicky) Attach(l *Link) (Hooks, error) {
 	o.link = l
-	return Taps{Out: o.out}, nil
+	return Hooks{Out: o.out}, nil
 }
 
 func (o *panicky) out(f Frame) error {

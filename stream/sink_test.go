@@ -54,8 +54,8 @@ func TestSinkLeavesAtItsContextsEnd(t *testing.T) {
 
 type passer struct{}
 
-func (passer) Attach(l *stream.Link) (stream.Taps, error) {
-	return stream.Taps{Out: l.Down}, nil
+func (passer) Attach(l *stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{Out: l.Down}, nil
 }
 
 // A tally counts the writes.
@@ -219,8 +219,8 @@ func TestContract08SinkTells(t *testing.T) {
 // A choosy operator refuses some messages.
 type choosy struct{}
 
-func (choosy) Attach(l *stream.Link) (stream.Taps, error) {
-	return stream.Taps{Out: func(f stream.Frame) error {
+func (choosy) Attach(l *stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		if string(f.Payload) == "refuse" {
 			return errTest
 		}

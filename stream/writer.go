@@ -23,7 +23,7 @@ type writer struct {
 	// These never change.
 	c        *Conn
 	fragment int  // the largest payload of a frame; none if negative
-	tapped   bool // some operator has an Out
+	hooked   bool // some operator has an Out
 
 	sending   ctxMutex
 	ctx       context.Context // bounds the waits of the message under way; guarded by sending

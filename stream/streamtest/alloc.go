@@ -10,28 +10,28 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// A tapSpy notes whether an operator taps data.
-type tapSpy struct {
+// A hookSpy notes whether an operator has a hook for data.
+type hookSpy struct {
 	stream.Operator
-	taps *atomic.Bool
+	hooks *atomic.Bool
 }
 
-func (s tapSpy) Attach(link *stream.Link) (stream.Taps, error) {
-	taps, err := s.Operator.Attach(link)
-	if taps.In != nil || taps.Out != nil {
-		s.taps.Store(true)
+func (s hookSpy) Attach(link *stream.Link) (stream.Hooks, error) {
+	hooks, err := s.Operator.Attach(link)
+	if hooks.In != nil || hooks.Out != nil {
+		s.hooks.Store(true)
 	}
-	return taps, err
+	return hooks, err
 }
 
 // allocatesNothing checks that a message costs as many allocations with the
-// operators as without them, if they tap no data.
+// operators as without them, if they have no hook for data.
 func allocatesNothing(ctx context.Context, p Pair) error {
-	var taps atomic.Bool
+	var hooks atomic.Bool
 	client, server := p.lists()
 	for _, ops := range [][]stream.Operator{client, server} {
 		for i, op := range ops {
-			ops[i] = tapSpy{op, &taps}
+			ops[i] = hookSpy{op, &hooks}
 		}
 	}
 	with, err := allocations(ctx, client, server)
@@ -42,12 +42,12 @@ func allocatesNothing(ctx context.Context, p Pair) error {
 	if err != nil {
 		return err
 	}
-	return judge(taps.Load(), with, without)
+	return judge(hooks.Load(), with, without)
 }
 
-// judge lets operators that tap data allocate what they need.
-func judge(taps bool, with, without float64) error {
-	if taps || with < without+0.75 {
+// judge lets operators with a hook for data allocate what they need.
+func judge(hooks bool, with, without float64) error {
+	if hooks || with < without+0.75 {
 		return nil
 	}
 	return fmt.Errorf("a message there and back costs %.1f allocations, %.1f without the operator", with, without)

@@ -35,7 +35,7 @@ func TestAllocationsAreJudged(t *testing.T) {
 	wantError(t, judge(false, 3, 2), "costs 3.0 allocations, 2.0 without the operator")
 	synctest.Test(t, func(t *testing.T) {
 		if err := allocatesNothing(t.Context(), both(odd(allocates))); err != nil {
-			t.Errorf("error for an operator that taps data: %v", err)
+			t.Errorf("error for an operator with a hook for data: %v", err)
 		}
 	})
 }

@@ -166,7 +166,7 @@ var errRefused = errors.New("streamtest: no connection wanted")
 // A refuser is an operator that lets no connection start.
 type refuser struct{}
 
-func (refuser) Attach(*stream.Link) (stream.Taps, error) { return stream.Taps{}, errRefused }
+func (refuser) Attach(*stream.Link) (stream.Hooks, error) { return stream.Hooks{}, errRefused }
 
 // leavesNothing checks that no goroutine stays behind, neither after a
 // connection nor where one did not come to be after Attach. It makes many, so

@@ -11,9 +11,9 @@ import (
 // A counter is an operator that counts what passes and hands it on as it is.
 type counter struct{}
 
-func (counter) Attach(link *stream.Link) (stream.Taps, error) {
+func (counter) Attach(link *stream.Link) (stream.Hooks, error) {
 	c := &counts{link: link}
-	return stream.Taps{In: c.inbound, Out: c.outbound, State: c}, nil
+	return stream.Hooks{In: c.inbound, Out: c.outbound, State: c}, nil
 }
 
 // Counts are what a counter saw of one connection.

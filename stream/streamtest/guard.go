@@ -45,34 +45,34 @@ func guarded(ops []stream.Operator, f *faults) []stream.Operator {
 	return gs
 }
 
-func (g guard) Attach(link *stream.Link) (stream.Taps, error) {
-	taps, err := g.Operator.Attach(link)
+func (g guard) Attach(link *stream.Link) (stream.Hooks, error) {
+	hooks, err := g.Operator.Attach(link)
 	if err != nil {
-		return taps, err
+		return hooks, err
 	}
-	if taps.In != nil {
-		taps.In = g.in(taps.In)
+	if hooks.In != nil {
+		hooks.In = g.in(hooks.In)
 	}
-	if taps.Out != nil {
-		taps.Out = g.handler("Out", taps.Out)
+	if hooks.Out != nil {
+		hooks.Out = g.handler("Out", hooks.Out)
 	}
-	if taps.Control != nil {
-		taps.Control = g.handler("Control", taps.Control)
+	if hooks.Control != nil {
+		hooks.Control = g.handler("Control", hooks.Control)
 	}
-	return taps, nil
+	return hooks, nil
 }
 
-func (g guard) handler(name string, tap func(stream.Frame) error) func(stream.Frame) error {
+func (g guard) handler(name string, hook func(stream.Frame) error) func(stream.Frame) error {
 	return func(f stream.Frame) error {
 		l := lend(f.Payload)
 		f.Payload = l.lent
-		err := tap(f)
+		err := hook(f)
 		l.takeBack(g.faults, name)
 		return err
 	}
 }
 
-func (g guard) in(tap func(stream.Frame) (stream.Frame, bool, error)) func(stream.Frame) (stream.Frame, bool, error) {
+func (g guard) in(hook func(stream.Frame) (stream.Frame, bool, error)) func(stream.Frame) (stream.Frame, bool, error) {
 	var (
 		l    loan
 		more bool
@@ -87,7 +87,7 @@ func (g guard) in(tap func(stream.Frame) (stream.Frame, bool, error)) func(strea
 			to  stream.Frame
 			err error
 		)
-		to, more, err = tap(f)
+		to, more, err = hook(f)
 		out = append(out[:0], to.Payload...)
 		to.Payload = out
 		if !more {
@@ -109,9 +109,9 @@ func lend(payload []byte) loan {
 	return loan{lent: bytes.Clone(payload), kept: payload}
 }
 
-func (l loan) takeBack(f *faults, tap string) {
+func (l loan) takeBack(f *faults, hook string) {
 	if !bytes.Equal(l.lent, l.kept) {
-		f.add("%s changed a payload of %d bytes that it was given", tap, len(l.lent))
+		f.add("%s changed a payload of %d bytes that it was given", hook, len(l.lent))
 	}
 	for left := l.lent; len(left) > 0; {
 		left = left[copy(left, spoilt):]

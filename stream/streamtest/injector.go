@@ -11,9 +11,9 @@ import (
 // two out again.
 type injector struct{}
 
-func (injector) Attach(link *stream.Link) (stream.Taps, error) {
+func (injector) Attach(link *stream.Link) (stream.Hooks, error) {
 	i := &injections{link: link}
-	return stream.Taps{In: i.inbound, Out: i.outbound, State: i}, nil
+	return stream.Hooks{In: i.inbound, Out: i.outbound, State: i}, nil
 }
 
 // Injections are what an injector did in one connection.

@@ -10,10 +10,10 @@ import (
 )
 
 // An odd is an operator that breaks a rule of stream.Operator. It is the
-// function that makes its taps.
-type odd func(*stream.Link) stream.Taps
+// function that makes its hooks.
+type odd func(*stream.Link) stream.Hooks
 
-func (o odd) Attach(link *stream.Link) (stream.Taps, error) { return o(link), nil }
+func (o odd) Attach(link *stream.Link) (stream.Hooks, error) { return o(link), nil }
 
 func spoil(p []byte) {
 	if len(p) > 0 {
@@ -22,8 +22,8 @@ func spoil(p []byte) {
 }
 
 // changesIn changes what it was given after copying it.
-func changesIn(*stream.Link) stream.Taps {
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+func changesIn(*stream.Link) stream.Hooks {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		given := f.Payload
 		f.Payload = bytes.Clone(given)
 		spoil(given)
@@ -31,25 +31,25 @@ func changesIn(*stream.Link) stream.Taps {
 	}}
 }
 
-func changesOut(l *stream.Link) stream.Taps {
-	return stream.Taps{Out: func(f stream.Frame) error {
+func changesOut(l *stream.Link) stream.Hooks {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		err := l.Down(f)
 		spoil(f.Payload)
 		return err
 	}}
 }
 
-func changesControl(*stream.Link) stream.Taps {
-	return stream.Taps{Control: func(f stream.Frame) error {
+func changesControl(*stream.Link) stream.Hooks {
+	return stream.Hooks{Control: func(f stream.Frame) error {
 		spoil(f.Payload)
 		return nil
 	}}
 }
 
 // keepsIn hands on no piece before the message is complete.
-func keepsIn(*stream.Link) stream.Taps {
+func keepsIn(*stream.Link) stream.Hooks {
 	var kept []stream.Frame
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		if f.Type != 0 {
 			kept = append(kept, f)
 		}
@@ -62,9 +62,9 @@ func keepsIn(*stream.Link) stream.Taps {
 }
 
 // keepsOut does the same on the way out.
-func keepsOut(l *stream.Link) stream.Taps {
+func keepsOut(l *stream.Link) stream.Hooks {
 	var kept []stream.Frame
-	return stream.Taps{Out: func(f stream.Frame) error {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		kept = append(kept, f)
 		for f.Last && len(kept) > 0 {
 			if err := l.Down(kept[0]); err != nil {
@@ -77,9 +77,9 @@ func keepsOut(l *stream.Link) stream.Taps {
 }
 
 // drops loses the tenth message.
-func drops(l *stream.Link) stream.Taps {
+func drops(l *stream.Link) stream.Hooks {
 	n := 0
-	return stream.Taps{Out: func(f stream.Frame) error {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		if f.First {
 			n++
 		}
@@ -90,8 +90,8 @@ func drops(l *stream.Link) stream.Taps {
 	}}
 }
 
-func repeats(l *stream.Link) stream.Taps {
-	return stream.Taps{Out: func(f stream.Frame) error {
+func repeats(l *stream.Link) stream.Hooks {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		if f.First && f.Last {
 			if err := l.Down(f); err != nil {
 				return err
@@ -103,9 +103,9 @@ func repeats(l *stream.Link) stream.Taps {
 
 // adds sends a message of its own after the n-th.
 func adds(after int) odd {
-	return func(l *stream.Link) stream.Taps {
+	return func(l *stream.Link) stream.Hooks {
 		n := 0
-		return stream.Taps{Out: func(f stream.Frame) error {
+		return stream.Hooks{Out: func(f stream.Frame) error {
 			if err := l.Down(f); err != nil || !f.Last {
 				return err
 			}
@@ -119,9 +119,9 @@ func adds(after int) odd {
 
 // swaps holds a whole message until the next one that begins as it does has
 // gone.
-func swaps(l *stream.Link) stream.Taps {
+func swaps(l *stream.Link) stream.Hooks {
 	var held *stream.Frame
-	return stream.Taps{Out: func(f stream.Frame) error {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		if held == nil && f.First && f.Last {
 			f.Payload = bytes.Clone(f.Payload)
 			held = &f
@@ -135,17 +135,17 @@ func swaps(l *stream.Link) stream.Taps {
 	}}
 }
 
-func makesBinary(*stream.Link) stream.Taps {
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+func makesBinary(*stream.Link) stream.Hooks {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		f.Type = stream.Binary
 		return f, false, nil
 	}}
 }
 
 // cutsLarge lets no message be longer than one byte under 1 MiB.
-func cutsLarge(*stream.Link) stream.Taps {
+func cutsLarge(*stream.Link) stream.Hooks {
 	left := 0
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		if f.First {
 			left = 1<<20 - 1
 		}
@@ -157,8 +157,8 @@ func cutsLarge(*stream.Link) stream.Taps {
 
 // failsOn ends the connection at a control frame.
 func failsOn(typ stream.Type) odd {
-	return func(*stream.Link) stream.Taps {
-		return stream.Taps{Control: func(f stream.Frame) error {
+	return func(*stream.Link) stream.Hooks {
+		return stream.Hooks{Control: func(f stream.Frame) error {
 			if f.Type == typ {
 				return errors.New("seen a " + typ.String())
 			}
@@ -168,8 +168,8 @@ func failsOn(typ stream.Type) odd {
 }
 
 // forges answers a Ping that the pinger did not send, with each message.
-func forges(l *stream.Link) stream.Taps {
-	return stream.Taps{Out: func(f stream.Frame) error {
+func forges(l *stream.Link) stream.Hooks {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		if f.First {
 			l.Control(stream.Pong, fmt.Appendf(nil, pingText, 1_000_000))
 		}
@@ -181,9 +181,9 @@ func forges(l *stream.Link) stream.Taps {
 // connections, their messages turn into binary ones.
 func mixes() odd {
 	var connections atomic.Int32
-	return func(*stream.Link) stream.Taps {
+	return func(*stream.Link) stream.Hooks {
 		connections.Add(1)
-		return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+		return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 			if connections.Load() > 2 { // of both sides
 				f.Type = stream.Binary
 			}
@@ -193,8 +193,8 @@ func mixes() odd {
 }
 
 // beginsAgain begins a message with each piece.
-func beginsAgain(l *stream.Link) stream.Taps {
-	return stream.Taps{Out: func(f stream.Frame) error {
+func beginsAgain(l *stream.Link) stream.Hooks {
+	return stream.Hooks{Out: func(f stream.Frame) error {
 		f.First = true
 		return l.Down(f)
 	}}
@@ -202,8 +202,8 @@ func beginsAgain(l *stream.Link) stream.Taps {
 
 var sink []byte
 
-func allocates(*stream.Link) stream.Taps {
-	return stream.Taps{In: func(f stream.Frame) (stream.Frame, bool, error) {
+func allocates(*stream.Link) stream.Hooks {
+	return stream.Hooks{In: func(f stream.Frame) (stream.Frame, bool, error) {
 		sink = make([]byte, 16)
 		return f, false, nil
 	}}
@@ -211,8 +211,8 @@ func allocates(*stream.Link) stream.Taps {
 
 // leaks starts a goroutine for each connection, which ends with stop.
 func leaks(stop <-chan struct{}) odd {
-	return func(*stream.Link) stream.Taps {
+	return func(*stream.Link) stream.Hooks {
 		go func() { <-stop }()
-		return stream.Taps{}
+		return stream.Hooks{}
 	}
 }

@@ -10,9 +10,9 @@ import (
 // A pinger is an operator that sends a Ping with each piece that passes.
 type pinger struct{}
 
-func (pinger) Attach(link *stream.Link) (stream.Taps, error) {
+func (pinger) Attach(link *stream.Link) (stream.Hooks, error) {
 	p := &pings{link: link}
-	return stream.Taps{Out: p.outbound, Control: p.control, State: p}, nil
+	return stream.Hooks{Out: p.outbound, Control: p.control, State: p}, nil
 }
 
 // Pings are what a pinger sent in one connection, and their answers.

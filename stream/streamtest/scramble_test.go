@@ -9,9 +9,9 @@ type Scramble byte
 const rsv3 = 1
 
 // Attach makes what belongs to one connection.
-func (s Scramble) Attach(link *stream.Link) (stream.Taps, error) {
+func (s Scramble) Attach(link *stream.Link) (stream.Hooks, error) {
 	c := &scrambler{link: link, with: byte(s)}
-	return stream.Taps{In: c.in, Out: c.out, RSV: rsv3}, nil
+	return stream.Hooks{In: c.in, Out: c.out, RSV: rsv3}, nil
 }
 
 type scrambler struct {

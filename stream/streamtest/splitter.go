@@ -9,8 +9,8 @@ type splitter struct{}
 // splitSize is what fewSizes are no multiples of.
 const splitSize = 700
 
-func (splitter) Attach(link *stream.Link) (stream.Taps, error) {
-	return stream.Taps{Out: func(f stream.Frame) error { return split(link, f) }}, nil
+func (splitter) Attach(link *stream.Link) (stream.Hooks, error) {
+	return stream.Hooks{Out: func(f stream.Frame) error { return split(link, f) }}, nil
 }
 
 func split(link *stream.Link, f stream.Frame) error {

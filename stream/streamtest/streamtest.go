@@ -34,7 +34,7 @@ const patience = time.Minute
 // control frames; that no payload is changed or kept; that the closing
 // handshake passes; that one value serves several connections; that the
 // operator leaves no goroutine behind; and that it allocates nothing for a
-// message of which it taps no data. The last is skipped under the race
+// message if it has no hook for data. The last is skipped under the race
 // detector, under which pools forget on purpose.
 //
 // Then it checks that the pairs compose, in any order and subset, with each

@@ -13,9 +13,9 @@ import (
 type Tally struct{}
 
 // Attach makes what belongs to one connection.
-func (Tally) Attach(link *stream.Link) (stream.Taps, error) {
+func (Tally) Attach(link *stream.Link) (stream.Hooks, error) {
 	c := &Counts{link: link}
-	return stream.Taps{In: c.in, Out: c.out, Timer: c.log, State: c}, nil
+	return stream.Hooks{In: c.in, Out: c.out, Timer: c.log, State: c}, nil
 }
 
 // Counts are the messages of one connection. They may be read at any time.
