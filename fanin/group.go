@@ -103,7 +103,7 @@ func (g *Group) Add(name string, src stream.Source) (*Member, error) {
 	if err := g.enlist(m); err != nil {
 		return nil, err
 	}
-	leave, err := g.feeder.Join(src, stream.JoinOptions{
+	leave, err := g.feeder.Join(src, &stream.JoinOptions{
 		Origin: stream.Origin{Name: name, Epoch: 1},
 		Keep:   m.keep,
 		Notice: m.notice,

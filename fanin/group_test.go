@@ -542,7 +542,7 @@ func TestMemberWithGaps(t *testing.T) {
 
 func join(t *testing.T, feeder *stream.Feeder, f *feed, epoch uint64) (leave func()) {
 	t.Helper()
-	leave, err := feeder.Join(f.near, stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}})
+	leave, err := feeder.Join(f.near, &stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}})
 	if err != nil {
 		t.Fatal(err)
 	}

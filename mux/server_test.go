@@ -183,7 +183,7 @@ func (l *relink) open() {
 	if epoch > 1 {
 		l.notify(epoch, &stream.Gap{From: epoch - 1, To: epoch})
 	}
-	_, err := l.feeder.Join(conn, stream.JoinOptions{
+	_, err := l.feeder.Join(conn, &stream.JoinOptions{
 		Origin: stream.Origin{Epoch: epoch},
 		Ended: func(st result.Status) {
 			l.set(nil)

@@ -167,7 +167,7 @@ func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) 
 		err = s.feeder.Notify(ctx, &origin, gap)
 	}
 	if err == nil {
-		_, err = s.feeder.Join(conn, stream.JoinOptions{Origin: origin, Keep: s.opts.keep(), Ended: func(st result.Status) {
+		_, err = s.feeder.Join(conn, &stream.JoinOptions{Origin: origin, Keep: s.opts.keep(), Ended: func(st result.Status) {
 			go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
 		}})
 	}

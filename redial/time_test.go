@@ -157,7 +157,7 @@ func TestIdleMemory(t *testing.T) {
 		}
 		relay, feeder := stream.NewRelay(nil)
 		ended := func(st result.Status) { feeder.End(st) }
-		if _, err := feeder.Join(conn, stream.JoinOptions{Origin: stream.Origin{Epoch: 1}, Ended: ended}); err != nil {
+		if _, err := feeder.Join(conn, &stream.JoinOptions{Origin: stream.Origin{Epoch: 1}, Ended: ended}); err != nil {
 			t.Fatal(err)
 		}
 		drain(relay)

@@ -107,7 +107,7 @@ func rigOfJoin(depth, sources int) suite.Make {
 }
 
 func join(t *testing.T, f *stream.Feeder, src stream.Source, ended func(result.Status)) (leave func()) {
-	leave, err := f.Join(src, stream.JoinOptions{Ended: ended})
+	leave, err := f.Join(src, &stream.JoinOptions{Ended: ended})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// JoinOptions say what a [Relay] does with the messages of a source.
+// JoinOptions say what a [Relay] does with the messages of a source. A nil pointer and
+// zero fields mean the defaults; they are never modified.
 type JoinOptions struct {
 	// Origin is where the messages come from, if the source is a Conn. Messages of a
 	// Relay have its Name, and the Epoch that they have there.
@@ -57,12 +58,16 @@ type feed struct {
 // too, and its sources may change. The error is a *result.ArgumentError if src is nil
 // or takes from this Relay, [ErrTaken] if others take from src, a *[LostError] if it
 // has discarded messages, and one that is net.ErrClosed after [Feeder.End].
-func (f *Feeder) Join(src Source, o JoinOptions) (leave func(), err error) {
+func (f *Feeder) Join(src Source, opts *JoinOptions) (leave func(), err error) {
 	if src == nil {
 		return nil, &result.ArgumentError{Name: "src of stream.Feeder.Join", Allowed: "a source, not nil"}
 	}
 	r := f.r
-	one := &feed{r: r, src: src, opts: o, tag: &tag{origin: &o.Origin}}
+	if opts == nil {
+		opts = &JoinOptions{}
+	}
+	origin := opts.Origin // a copy that keeps nothing else alive
+	one := &feed{r: r, src: src, opts: *opts, tag: &tag{origin: &origin}}
 	if _, conn := src.(*Conn); !conn {
 		one.labels = make(map[*Origin]*tag)
 	}

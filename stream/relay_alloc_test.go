@@ -33,7 +33,7 @@ func BenchmarkAll(b *testing.B) {
 				var src stream.Source = c
 				for range depth {
 					r, f := stream.NewRelay(nil)
-					if _, err := f.Join(src, stream.JoinOptions{}); err != nil {
+					if _, err := f.Join(src, &stream.JoinOptions{}); err != nil {
 						b.Fatal(err)
 					}
 					src = r
@@ -69,7 +69,7 @@ func TestAllocationsOfAllOfARelay(t *testing.T) {
 		for _, tr := range transports {
 			t.Run(name+", "+tr.name, func(t *testing.T) {
 				r, f := stream.NewRelay(nil)
-				if _, err := f.Join(withHeartbeat(t, tr.make(t, frames)), stream.JoinOptions{}); err != nil {
+				if _, err := f.Join(withHeartbeat(t, tr.make(t, frames)), &stream.JoinOptions{}); err != nil {
 					t.Fatal(err)
 				}
 				loop := func(most int) float64 {
@@ -106,7 +106,7 @@ func TestMemoryOfIdleRelays(t *testing.T) {
 			var src stream.Source = withHeartbeat(t, ours)
 			if relay {
 				r, f := stream.NewRelay(nil)
-				if _, err := f.Join(src, stream.JoinOptions{Ended: f.End}); err != nil {
+				if _, err := f.Join(src, &stream.JoinOptions{Ended: f.End}); err != nil {
 					t.Fatal(err)
 				}
 				src = r

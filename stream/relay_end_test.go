@@ -19,7 +19,7 @@ func TestEndBehindWhatIsHeld(t *testing.T) {
 		bubble(t, face.name, func(t *testing.T) {
 			r, f := stream.NewRelay(nil)
 			p := script.Client(t, nil)
-			if _, err := f.Join(p.Conn, stream.JoinOptions{Origin: stream.Origin{Epoch: 1}}); err != nil {
+			if _, err := f.Join(p.Conn, &stream.JoinOptions{Origin: stream.Origin{Epoch: 1}}); err != nil {
 				t.Fatal(err)
 			}
 			p.Sends(script.Text("one"), script.Text("two"), script.Text("three"), script.Close(1000, ""))
@@ -48,7 +48,7 @@ func TestEndWithoutATaker(t *testing.T) {
 		bubble(t, face.name, func(t *testing.T) {
 			r, f := stream.NewRelay(nil)
 			p := script.Client(t, nil)
-			if _, err := f.Join(p.Conn, stream.JoinOptions{Origin: stream.Origin{Epoch: 1}}); err != nil {
+			if _, err := f.Join(p.Conn, &stream.JoinOptions{Origin: stream.Origin{Epoch: 1}}); err != nil {
 				t.Fatal(err)
 			}
 			p.Sends(script.Text("one"), script.Text("two"), script.Close(1000, ""))

@@ -30,7 +30,7 @@ func TestAJoinedSourceIsTaken(t *testing.T) {
 		"Batches": func(s stream.Source) error { return s.Batches(ctx, nil).Err() },
 		"Join": func(s stream.Source) error {
 			_, f := stream.NewRelay(nil)
-			_, err := f.Join(s, stream.JoinOptions{})
+			_, err := f.Join(s, &stream.JoinOptions{})
 			return err
 		},
 		"Reader": func(s stream.Source) error {
@@ -99,7 +99,7 @@ func TestATakenSourceCannotBeJoined(t *testing.T) {
 		_, f := stream.NewRelay(nil)
 		p := script.Client(t, nil)
 		sub := p.Conn.Chan(ctx, nil)
-		if _, err := f.Join(p.Conn, stream.JoinOptions{}); err != stream.ErrTaken {
+		if _, err := f.Join(p.Conn, &stream.JoinOptions{}); err != stream.ErrTaken {
 			t.Errorf("Join of what is taken by Chan returns %v", err)
 		}
 		sub.Cancel()
@@ -107,7 +107,7 @@ func TestATakenSourceCannotBeJoined(t *testing.T) {
 		inAll := make(chan error)
 		go func() {
 			for range p.Conn.All(ctx) {
-				_, err := f.Join(p.Conn, stream.JoinOptions{})
+				_, err := f.Join(p.Conn, &stream.JoinOptions{})
 				inAll <- err
 				break
 			}
@@ -129,9 +129,9 @@ func TestBadJoins(t *testing.T) {
 		join(t, fb, a, nil)
 		join(t, fc, b, nil)
 		for name, err := range map[string]error{
-			"nil":            second(fa.Join(nil, stream.JoinOptions{})),
-			"itself":         second(fa.Join(a, stream.JoinOptions{})),
-			"its own taker":  second(fa.Join(c, stream.JoinOptions{})),
+			"nil":            second(fa.Join(nil, &stream.JoinOptions{})),
+			"itself":         second(fa.Join(a, &stream.JoinOptions{})),
+			"its own taker":  second(fa.Join(c, &stream.JoinOptions{})),
 			"Put, nil ctx":   fa.Put(none, text("x")),
 			"Put of a Ping":  fa.Put(ctx, stream.Message{Type: stream.Ping}),
 			"Put, no gap":    fa.Put(ctx, stream.Message{Type: stream.Notice}),
@@ -149,7 +149,7 @@ func TestBadJoins(t *testing.T) {
 		}
 		p := script.Client(t, nil)
 		for name, err := range map[string]error{
-			"Join":   second(fa.Join(p.Conn, stream.JoinOptions{})),
+			"Join":   second(fa.Join(p.Conn, &stream.JoinOptions{})),
 			"Put":    fa.Put(ctx, text("x")),
 			"Notify": fa.Notify(ctx, nil, gap),
 		} {
@@ -173,7 +173,7 @@ func TestOriginsThroughTwoRelays(t *testing.T) {
 			bubble(t, face.name, func(t *testing.T) {
 				inner, fi := stream.NewRelay(nil)
 				outer, fo := stream.NewRelay(nil)
-				if _, err := fo.Join(inner, stream.JoinOptions{Origin: stream.Origin{Name: "outer", Epoch: 99}, Ended: fo.End}); err != nil {
+				if _, err := fo.Join(inner, &stream.JoinOptions{Origin: stream.Origin{Name: "outer", Epoch: 99}, Ended: fo.End}); err != nil {
 					t.Fatal(err)
 				}
 				if several {
@@ -184,7 +184,7 @@ func TestOriginsThroughTwoRelays(t *testing.T) {
 						p := script.Client(t, nil)
 						p.Sends(script.Text("one"), script.Text("two"), script.Close(1000, ""))
 						ended := make(chan result.Status)
-						fi.Join(p.Conn, stream.JoinOptions{Origin: stream.Origin{Name: "inner", Epoch: epoch}, Ended: func(s result.Status) { ended <- s }})
+						fi.Join(p.Conn, &stream.JoinOptions{Origin: stream.Origin{Name: "inner", Epoch: epoch}, Ended: func(s result.Status) { ended <- s }})
 						<-ended
 						fi.Notify(ctx, &stream.Origin{Name: "inner", Epoch: epoch}, &stream.Gap{From: epoch})
 					}
@@ -220,7 +220,7 @@ func TestBatchesOfARelay(t *testing.T) {
 			p := script.Client(t, nil)
 			p.Sends(script.Text("a"), script.Text("b"), script.Text("c"), script.Close(1000, ""))
 			ended := make(chan result.Status)
-			f.Join(p.Conn, stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}, Ended: func(s result.Status) { ended <- s }})
+			f.Join(p.Conn, &stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}, Ended: func(s result.Status) { ended <- s }})
 			<-ended // although nobody takes
 			f.Notify(ctx, nil, &stream.Gap{From: epoch})
 		}
@@ -249,7 +249,7 @@ func TestKeep(t *testing.T) {
 				r, f := stream.NewRelay(nil)
 				inner, fi := stream.NewRelay(nil)
 				var asked []string
-				f.Join(inner, stream.JoinOptions{
+				f.Join(inner, &stream.JoinOptions{
 					Keep: func(m stream.Message) bool {
 						asked = append(asked, m.String())
 						return m.String() != "two"

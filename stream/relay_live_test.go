@@ -61,7 +61,7 @@ func TestJoinSeesNotices(t *testing.T) {
 			inner, feeder := stream.NewRelay(nil)
 			outer, joiner := stream.NewRelay(nil)
 			var seen []string
-			_, err := joiner.Join(inner, stream.JoinOptions{
+			_, err := joiner.Join(inner, &stream.JoinOptions{
 				Keep:   func(m stream.Message) bool { seen = append(seen, m.String()); return true },
 				Notice: func(m stream.Message) { seen = append(seen, m.Type.String()) },
 				Ended:  joiner.End,

@@ -126,7 +126,7 @@ func (d *relayDrive) source(i int, rnd *rand.Rand) {
 }
 
 func (d *relayDrive) join(f *stream.Feeder, src stream.Source, name string, ended func(result.Status)) (leave func()) {
-	leave, err := f.Join(src, stream.JoinOptions{Origin: stream.Origin{Name: name, Epoch: 1}, Ended: ended})
+	leave, err := f.Join(src, &stream.JoinOptions{Origin: stream.Origin{Name: name, Epoch: 1}, Ended: ended})
 	if err != nil {
 		d.t.Errorf("%s: %v", name, err)
 		return func() {}

@@ -71,7 +71,7 @@ func TestRelayOfOneConnectionAfterAnother(t *testing.T) {
 					p := script.Client(t, nil)
 					p.Sends(script.Text("one"), script.Text("two"), script.Text("three "), script.Close(1001, ""))
 					ended := make(chan result.Status)
-					f.Join(p.Conn, stream.JoinOptions{
+					f.Join(p.Conn, &stream.JoinOptions{
 						Origin: stream.Origin{Name: "a", Epoch: epoch},
 						Ended:  func(s result.Status) { ended <- s },
 					})
