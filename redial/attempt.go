@@ -13,8 +13,9 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// A task is what a goroutine of the source does between two connections. It ends
-// early when the source is to end.
+// A task is what a goroutine of the source does between two connections. When the
+// source has ended it is to end early, and not before: what fails because the source
+// ends is no failed attempt.
 type task struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -23,7 +24,7 @@ type task struct {
 // begin notes a task as the one that is under way, under mu.
 func (s *Source) begin() *task {
 	t := &task{}
-	t.ctx, t.cancel = context.WithCancelCause(s.ctx)
+	t.ctx, t.cancel = context.WithCancelCause(context.WithoutCancel(s.ctx))
 	s.task = t
 	return t
 }
@@ -49,7 +50,6 @@ func (s *Source) run(do func()) {
 		err := panicked(recover())
 		s.opts.logger().Error("a function in redial.Options panicked", zap.Error(err), zap.Stack("stack"))
 		s.end(wish{wishFail, failed(err)}, err)
-		s.step(func(c *cycle) { c.decide(false) })
 	}()
 	do()
 	returned = true
@@ -171,14 +171,10 @@ func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) 
 			go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
 		}})
 	}
-	if err == nil {
-		return
+	if err != nil { // the source has ended; or Open has left something that takes messages
+		err = &result.General{Err: err}
+		s.end(wish{wishFail, failed(err)}, err)
 	}
-	// The source is to end; or Open has left something that takes messages.
-	err = &result.General{Err: err}
-	s.end(wish{wishFail, failed(err)}, err)
-	<-conn.Done()
-	s.lose(failed(err))
 }
 
 // keep shows messages to Seen.

@@ -148,7 +148,7 @@ func (c *cycle) lose(now time.Time, st result.Status, stable time.Duration) (n i
 	case c.asked != nil && c.asked.kind == wishWait:
 		c.end(st)
 		return 0, nil, false
-	case c.asked != nil:
+	case c.asked != nil: // a wishClose
 		c.end(c.asked.status)
 		return 0, nil, false
 	}
@@ -170,9 +170,6 @@ func (c *cycle) decide(again bool) bool {
 	switch {
 	case c.phase != phaseLost:
 		return false
-	case c.asked != nil:
-		c.end(c.asked.status)
-		return false
 	case again:
 		c.phase = phaseWaiting
 		return true
@@ -191,14 +188,14 @@ func (c *cycle) end(st result.Status) {
 }
 
 // ask takes in how the program wants the source to end, and reports whether that
-// changes anything. While a connection is open, or what to do about a failure is being
-// decided, the source ends after that.
+// changes anything. A Close while a connection is open ends the source when that
+// connection is lost, everything else at once.
 func (c *cycle) ask(w wish) bool {
 	if c.phase == phaseEnded || c.asked != nil && w.kind <= c.asked.kind {
 		return false
 	}
 	c.asked = &w
-	if c.phase != phaseOpen && c.phase != phaseLost {
+	if c.phase != phaseOpen || w.kind > wishWait {
 		c.end(w.status)
 	}
 	return true

@@ -2,6 +2,7 @@ package redial
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 	"time"
@@ -44,10 +45,12 @@ func in(p phase) *cycle {
 // that does not belong to a phase changes nothing.
 func TestCycle(t *testing.T) {
 	phases := []phase{phaseWaiting, phaseDialing, phaseOpening, phaseOpen, phaseLost, phaseEnded}
-	asks := map[phase]phase{
+	cuts := map[phase]phase{
 		phaseWaiting: phaseEnded, phaseDialing: phaseEnded, phaseOpening: phaseEnded,
-		phaseOpen: phaseOpen, phaseLost: phaseLost,
+		phaseOpen: phaseEnded, phaseLost: phaseEnded,
 	}
+	closes := maps.Clone(cuts)
+	closes[phaseOpen] = phaseOpen
 	events := []struct {
 		name string
 		do   func(*cycle) bool
@@ -70,8 +73,8 @@ func TestCycle(t *testing.T) {
 		}, map[phase]phase{phaseOpen: phaseLost}, nil},
 		{"decide to go on", func(c *cycle) bool { return c.decide(true) }, map[phase]phase{phaseLost: phaseWaiting}, nil},
 		{"decide to give up", func(c *cycle) bool { return c.decide(false) }, nil, map[phase]phase{phaseLost: phaseEnded}},
-		{"Close", func(c *cycle) bool { return c.ask(wish{wishClose, asked}) }, asks, nil},
-		{"CloseNow", func(c *cycle) bool { return c.ask(wish{wishCut, cut}) }, asks, nil},
+		{"Close", func(c *cycle) bool { return c.ask(wish{wishClose, asked}) }, closes, nil},
+		{"CloseNow", func(c *cycle) bool { return c.ask(wish{wishCut, cut}) }, cuts, nil},
 	}
 	for _, e := range events {
 		for _, p := range phases {
@@ -105,13 +108,13 @@ func TestCycleEnds(t *testing.T) {
 		"Close, waiting":                   {phaseWaiting, []wish{closed}, nil, asked},
 		"Close, dialing":                   {phaseDialing, []wish{closed}, nil, asked},
 		"Close, opening":                   {phaseOpening, []wish{closed}, nil, asked},
-		"Close, lost":                      {phaseLost, []wish{closed}, func(c *cycle) { c.decide(true) }, asked},
+		"Close, lost":                      {phaseLost, []wish{closed}, nil, asked},
 		"Close, no connection to close":    {phaseOpen, []wish{closed}, func(c *cycle) { c.lose(epoch0, cut, stable) }, asked},
 		"Close, open":                      {phaseOpen, []wish{waits}, func(c *cycle) { c.lose(epoch0, done, stable) }, done},
 		"Close, and the connection is cut": {phaseOpen, []wish{waits}, func(c *cycle) { c.lose(epoch0, cut, stable) }, cut},
-		"CloseNow after Close":             {phaseOpen, []wish{waits, now}, func(c *cycle) { c.lose(epoch0, cut, stable) }, now.status},
-		"Close after CloseNow":             {phaseOpen, []wish{now, waits}, func(c *cycle) { c.lose(epoch0, cut, stable) }, now.status},
-		"CloseNow, lost":                   {phaseLost, []wish{now}, func(c *cycle) { c.decide(true) }, now.status},
+		"CloseNow after Close":             {phaseOpen, []wish{waits, now}, nil, now.status},
+		"Close after CloseNow":             {phaseOpen, []wish{now, waits}, nil, now.status},
+		"CloseNow, lost":                   {phaseLost, []wish{now}, nil, now.status},
 		"Close after the end":              {phaseWaiting, []wish{now, closed}, nil, now.status},
 		"the server is done":               {phaseOpen, nil, func(c *cycle) { c.lose(epoch0, done, stable); c.decide(false) }, done},
 	} {

@@ -73,13 +73,18 @@ func New(ctx context.Context, dial func(context.Context) (*stream.Conn, error), 
 		s.end(wish{wishFail, failed(err)}, err)
 		return s
 	}
+	s.attach()
 	go s.run(s.attempt) // ends when the connection is open, or could not be made
-	if ctx.Done() != nil {
+	return s
+}
+
+// attach has the source end with its context.
+func (s *Source) attach() {
+	if s.ctx.Done() != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.detach = context.AfterFunc(ctx, func() { s.CloseNow(context.Cause(ctx)) })
+		s.detach = context.AfterFunc(s.ctx, func() { s.CloseNow(context.Cause(s.ctx)) })
 	}
-	return s
 }
 
 // Close ends the source in good order, and returns at once; [Source.Done] and
@@ -135,9 +140,13 @@ func (s *Source) end(w wish, cause error) (begun bool) {
 	var conn *stream.Conn
 	var under *task
 	var sinks []*sink
-	now := s.step(func(c *cycle) {
+	now := s.change(func(c *cycle) {
 		conn, under = s.conn, s.task
-		if w.kind == wishClose && c.phase == phaseOpen && !over(conn) {
+		switch {
+		case w.kind != wishClose:
+		case c.phase == phaseLost:
+			under = nil // the Notice of the loss may still be given
+		case c.phase == phaseOpen && !over(conn):
 			w.kind = wishWait
 			sinks = slices.Collect(maps.Keys(s.sinks))
 		}
@@ -146,19 +155,20 @@ func (s *Source) end(w wish, cause error) (begun bool) {
 	switch {
 	case !begun:
 		return false
-	case w.kind == wishWait:
+	case now == phaseOpen:
 		if len(sinks) == 0 {
 			conn.Close(w.status.Code, w.status.Reason)
 		}
 		go s.close(conn, under, sinks, w.status) // ends with the connection
-	case w.kind > wishWait || now == phaseEnded:
-		if conn != nil {
-			conn.CloseNow(cause)
-		}
-		if under != nil {
-			under.cancel(cause)
-		}
+		return true
 	}
+	if conn != nil {
+		conn.CloseNow(cause)
+	}
+	if under != nil {
+		under.cancel(cause)
+	}
+	s.settle()
 	return true
 }
 
@@ -177,20 +187,24 @@ func (s *Source) close(conn *stream.Conn, under *task, sinks []*sink, w result.S
 	s.lose(st)
 }
 
-// step hands an event to the cycle, and returns the phase behind it. Whoever waits
-// for something to happen is woken. The step with which the source ends ends the Relay.
-func (s *Source) step(event func(*cycle)) (now phase) {
-	before, now := s.change(event)
-	if before != phaseEnded && now == phaseEnded {
-		s.feeder.End(s.cycle.status) // which never changes any more
+// step hands an event to the cycle. Whoever waits for something to happen is woken. The
+// step with which the source ends ends the Relay.
+func (s *Source) step(event func(*cycle)) {
+	if s.change(event) == phaseEnded {
+		s.settle()
 	}
-	return now
 }
 
-func (s *Source) change(event func(*cycle)) (before, now phase) {
+// settle ends the Relay of a source that has ended.
+func (s *Source) settle() {
+	s.feeder.End(s.cycle.status) // which never changes any more
+}
+
+// change is step without the end of the Relay.
+func (s *Source) change(event func(*cycle)) (now phase) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before = s.cycle.phase
+	before := s.cycle.phase
 	event(&s.cycle)
 	now = s.cycle.phase
 	if now == phaseOpen && s.cycle.asked == nil {
@@ -208,7 +222,7 @@ func (s *Source) change(event func(*cycle)) (before, now phase) {
 			s.detach()
 		}
 	}
-	return before, now
+	return now
 }
 
 // stop stops the timer, under mu.
