@@ -50,9 +50,9 @@ type feed struct {
 // one, what fits into the 1 MiB of [Feeder.Put] is kept.
 //
 // While src is joined nobody else may take from it: they get [ErrTaken]. leave ends
-// that: what was not handed on stays with src, for whoever takes next; up to 64
-// messages that are on their way are still handed on. leave does not wait, and may be
-// called many times.
+// that: what was not handed on stays with src, for whoever takes next. leave does not
+// wait, and may be called many times. A [Conn.Pause] of src holds back src alone. Up to
+// 128 messages that are on their way are still handed on after both.
 //
 // A Relay may be joined as well. Its messages come through it as they are, Notices
 // too, and its sources may change. The error is a *result.ArgumentError if src is nil

@@ -79,7 +79,6 @@ type Relay struct {
 	// Guarded by turn.
 	audience audience
 	from     giver      // on whose behalf messages are given
-	forced   bool       // from has left: its pause holds no more
 	one      [1]Message // room for a message that was put
 	hoard    int        // bytes that were kept while there was no taker
 
@@ -309,16 +308,15 @@ func (r *Relay) panicked(err error) {
 // turn.
 type relaying Relay
 
-func (r *relaying) halted() bool {
-	return r.paused.Load() != 0 || !r.forced && r.from.halted()
-}
+// halted leaves a pause of the source to lock: nobody waits for it who has the turn.
+func (r *relaying) halted() bool { return r.paused.Load() != 0 }
 
-// attend waits while the Relay is paused, or the source of the messages.
+// attend waits while the Relay is paused.
 func (r *relaying) attend() error {
 	for {
 		resumed := r.pauses.current()
 		if resumed == nil {
-			break
+			return nil
 		}
 		moved, none := r.source.moves()
 		if none {
@@ -332,12 +330,6 @@ func (r *relaying) attend() error {
 			return errOver
 		}
 	}
-	if err := r.from.attend(); err == errOver {
-		return err
-	} else if err != nil {
-		r.forced = true // the source is left: what is at hand is still given
-	}
-	return nil
 }
 
 func (r *relaying) quit() <-chan struct{}   { return r.from.quit() }

@@ -12,16 +12,22 @@ const turnMost = 64
 
 // lock waits for the turn to give messages on behalf of g, while the Relay and g are
 // not paused, and behind what was kept. Givers get it in the order in which they came.
-// Where there is no lane nothing else is waited for. The error is errOver once g's
-// quit is closed, errLeft once left is.
+// A giver that is paused holds up nobody else, but what it has begun to give it gives.
+// Where there is no lane the Relay's pause is not waited for. The error is errOver once
+// g's quit is closed, errLeft once left is.
 func (r *Relay) lock(g giver, left <-chan struct{}) error {
-	forced := false
 	for {
+		if err := unpaused(g); err != nil {
+			return err
+		}
 		if err := r.await(g.quit(), left); err != nil {
 			return err
 		}
 		for !r.settle() {
-			r.from, r.forced = g, forced
+			if g.halted() {
+				break
+			}
+			r.from = g
 			if a := &r.audience; len(a.lanes) == 0 || !a.g.halted() {
 				return nil
 			}
@@ -29,10 +35,21 @@ func (r *Relay) lock(g giver, left <-chan struct{}) error {
 				r.unlock()
 				return err
 			}
-			forced = r.forced
 		}
-		go r.pump() // ends when what was kept is given; it has the turn
+		r.unlock()
 	}
+}
+
+// unpaused waits while a giver is paused. The error is errOver or errLeft, as lock's.
+func unpaused(g giver) error {
+	if !g.halted() {
+		return nil
+	}
+	err := g.attend()
+	if err != nil && err != errOver {
+		return errLeft
+	}
+	return err
 }
 
 // await is lock, with the lanes as they happen to be.
@@ -101,7 +118,7 @@ func (r *Relay) tend() {
 // and that what was kept is theirs.
 func (r *Relay) settle() (pump bool) {
 	a := &r.audience
-	r.from, r.forced = bystander{}, false
+	r.from = bystander{}
 	r.due.Store(false)
 	if a.settle(); r.live && len(a.lanes) == 0 {
 		r.source.dropAll()
