@@ -11,8 +11,8 @@ import (
 
 // Call sends a request and returns its answer, which the caller owns: the first
 // message for which Options.Topic returns this key from then on. Topics do not
-// get it. No two calls may wait with one key; one that has one already is a
-// *result.ArgumentError.
+// get it. No two calls may wait with one key; a key for which one waits already is a
+// *result.ArgumentError, as is a key that does not equal itself.
 //
 // It waits for the first connection, if need be. It fails with the connection that
 // the request went out on, in a gap, and with the cause of ctx when that ends; an
@@ -20,6 +20,9 @@ import (
 // must not wait for it: the answer comes behind the message in hand.
 func (m *Mux[K]) Call(ctx context.Context, key K, msg stream.Message) (stream.Message, error) {
 	if err := check.Context(ctx); err != nil {
+		return stream.Message{}, err
+	}
+	if err := checkKey(key, key); err != nil {
 		return stream.Message{}, err
 	}
 	m.begin()

@@ -105,6 +105,9 @@ func New[K comparable](l Link, o *Options[K]) *Mux[K] {
 //
 // All topics come over one link: a Block subscriber that does not take its
 // messages holds up the others.
+//
+// A key that does not equal itself, such as NaN, cannot be found again: its relay has
+// ended, with a *result.General around a *result.ArgumentError.
 func (m *Mux[K]) Topic(key K) *stream.Relay {
 	t, st := m.topic(key)
 	if st != nil {
@@ -120,13 +123,25 @@ func (m *Mux[K]) topic(key K) (*topic[K], *result.Status) {
 	if t := m.topics[key].Value(); t != nil {
 		return t, nil
 	}
-	t := &topic[K]{m: m, key: key, over: m.status != nil}
+	st := m.status
+	if err := checkKey(key, key); err != nil && st == nil {
+		st = &result.Status{Code: result.StatusAbnormalClosure, Err: &result.General{Err: err}}
+	}
+	t := &topic[K]{m: m, key: key, over: st != nil}
 	t.outlet = newOutlet(m.o.Post, m.log, t.changed)
 	if !t.over {
 		m.topics[key] = weak.Make(t)
 		runtime.AddCleanup(t.relay, m.forget, key)
 	}
-	return t, m.status
+	return t, st
+}
+
+// checkKey refuses a key that does not equal itself.
+func checkKey[K comparable](key, itself K) error {
+	if key != itself {
+		return &result.ArgumentError{Name: "key", Value: key, Allowed: "a key that equals itself"}
+	}
+	return nil
 }
 
 // forget drops a topic whose relay nobody has any more.
