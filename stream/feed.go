@@ -211,17 +211,7 @@ func (f *feed) ended(err error) {
 // while nobody takes it. The feed is busy meanwhile.
 func (f *feed) drain() {
 	r := f.r
-	r.lock(bystander{}, nil)
-	over, full, err := false, r.hoard >= hoardMost, error(nil)
-	if !full && len(r.audience.lanes) == 0 {
-		over, err = r.read(context.Background(), f, func(m Message, _ error) bool {
-			r.keep(m)
-			full = r.hoard >= hoardMost
-			return !full
-		})
-	}
-	r.idle(f)
-	r.unlock()
+	over, full, err := f.keepRest()
 	switch lost := (*LostError)(nil); {
 	case over:
 		f.finish(err)
@@ -232,6 +222,23 @@ func (f *feed) drain() {
 		return
 	}
 	r.arrange()
+}
+
+// keepRest keeps what a busy feed still holds, as far as there is room.
+func (f *feed) keepRest() (over, full bool, err error) {
+	r := f.r
+	r.lock(bystander{}, nil)
+	defer r.unlock()
+	defer r.idle(f)
+	if full = r.hoard >= hoardMost; full || len(r.audience.lanes) > 0 {
+		return false, full, nil
+	}
+	over, err = r.read(context.Background(), f, func(m Message, _ error) bool {
+		r.keep(m)
+		full = r.hoard >= hoardMost
+		return !full
+	})
+	return over, full, err
 }
 
 // A relayLane is the way of a source's messages into a Relay.
@@ -251,8 +258,7 @@ func (l *relayLane) give(g giver, messages []Message) (given int, err error) {
 		default:
 			return given, err
 		}
-		n := l.pass(g, messages[given:])
-		r.unlock()
+		n := l.pass(messages[given:])
 		if n == 0 {
 			l.renew()
 			return given, errLeft
@@ -262,10 +268,12 @@ func (l *relayLane) give(g giver, messages []Message) (given int, err error) {
 	return given, nil
 }
 
-// pass hands over the first of the messages, under the turn. It returns how many, 0
-// if the lane has left or there is nobody to take them.
-func (l *relayLane) pass(g giver, messages []Message) (n int) {
+// pass hands over the first of the messages, under the turn, and lets that go: also
+// where a function of the program ends the goroutine. It returns how many, 0 if the
+// lane has left or there is nobody to take them.
+func (l *relayLane) pass(messages []Message) (n int) {
 	r := l.f.r
+	defer r.unlock()
 	if closed(l.gone) || len(r.audience.lanes) == 0 {
 		return 0
 	}

@@ -92,14 +92,9 @@ func (r *Relay) put(ctx context.Context, m Message) error {
 			m.Release()
 			return context.Cause(ctx)
 		}
-		done, err := r.putNow(p, m)
-		moved, none := r.source.moves()
-		r.unlock()
-		if done || !none {
-			if done {
-				return err
-			}
-			continue
+		moved, err := r.putNow(p, m)
+		if moved == nil {
+			return err
 		}
 		select {
 		case <-moved:
@@ -109,26 +104,30 @@ func (r *Relay) put(ctx context.Context, m Message) error {
 	}
 }
 
-// putNow puts a message, under the turn. It reports false if there is no taker and
-// too much waits for one.
-func (r *Relay) putNow(p *putting, m Message) (done bool, err error) {
+// putNow puts a message, under the turn, and lets that go. If there is no taker and too
+// much waits for one, it returns what is closed when one comes.
+func (r *Relay) putNow(p *putting, m Message) (moved <-chan struct{}, err error) {
+	defer r.unlock()
 	switch {
 	case r.ended():
 		m.Release()
-		return true, errRelayEnded
+		return nil, errRelayEnded
 	case len(r.audience.lanes) > 0:
 		r.one[0] = m
 		r.present(r.one[:])
 		r.one[0] = Message{}
-		return true, p.err
+		return nil, p.err
 	case r.live:
 		m.Release()
-		return true, nil
+		return nil, nil
 	case r.hoard >= hoardMost:
-		return false, nil
+		if moved, none := r.source.moves(); none {
+			return moved, nil
+		}
+		return happened, nil
 	}
 	r.keep(m)
-	return true, nil
+	return nil, nil
 }
 
 // keep keeps a message for the next taker, under the turn.

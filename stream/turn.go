@@ -160,6 +160,7 @@ func (r *Relay) conclude() (ended []lane, idle bool) {
 
 // pump gives what was kept to the lanes. It has the turn, and lets it go.
 func (r *Relay) pump() {
+	defer r.unlock()
 	s := &r.source
 	for r.settle() {
 		g := (*relaying)(r)
@@ -180,7 +181,6 @@ func (r *Relay) pump() {
 		}
 		r.present(messages)
 	}
-	r.unlock()
 }
 
 // present gives messages of one origin, or a Notice, to all lanes, under the turn.
