@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"heartbeat":         {"stream", "result"},
 	"redial":            {"stream", "result", "internal/check"},
 	"dial":              {"internal/check", "redial", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
-	"fanin":             {"stream", "result"},
+	"fanin":             {"stream", "result", "internal/check"},
 	"feed":              {"stream", "result", "internal/check"},
 	"feed/storetest":    {"feed", "stream", "result"},
 	"mux":               {"stream", "result", "internal/check"},

@@ -23,7 +23,8 @@ type Options struct {
 	// A message for which ok is false is handed on in any case.
 	//
 	// Distinct is called with each data message, which is lent to it, by one goroutine
-	// at a time. It must not block, nor call the group. Nil drops nothing.
+	// at a time. It must not block, nor call the group. A panic ends the group. Nil
+	// drops nothing.
 	Distinct func(m stream.Message) (key uint64, ok bool)
 
 	// Window is how many keys are remembered: the last ones. Zero is 65,536, which
@@ -81,7 +82,7 @@ func New(o *Options) *Group {
 		return g
 	}
 	if o.Distinct != nil {
-		g.distinct = newDistinct(o)
+		g.distinct = newDistinct(o, g.fail)
 	}
 	return g
 }
@@ -165,6 +166,14 @@ func (g *Group) Close() {
 	g.closed = true
 	g.mu.Unlock()
 	g.finish()
+}
+
+// fail ends the group, whose members are left.
+func (g *Group) fail(err error) {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.feeder.End(result.Status{Code: result.StatusAbnormalClosure, Err: err})
 }
 
 // finish ends the group if it was closed and has no member.

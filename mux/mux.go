@@ -28,15 +28,16 @@ type Link interface {
 // server told which topics are desired. Make one with [New].
 //
 // It begins with the first taker of a topic or of Unmatched, or with the first Call,
-// and ends with its link, which stays the caller's: close that to end both. All
-// methods may be called from many goroutines.
+// and ends with its link, which stays the caller's: close that to end both. If one of
+// the functions in its Options panics, it ends with the panic's value, and leaves the
+// link. All methods may be called from many goroutines.
 type Mux[K comparable] struct {
 	// Never changes.
 	link      Link
 	o         *Options[K]
 	log       *zap.Logger
 	unmatched *outlet
-	ctx       context.Context // ends with the link
+	ctx       context.Context // ends with the mux
 	cancel    context.CancelFunc
 	begin     func()        // starts it, once
 	changed   chan struct{} // holds a value when the difference may have changed
@@ -84,8 +85,8 @@ func New[K comparable](l Link, o *Options[K]) *Mux[K] {
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.begin = sync.OnceFunc(func() {
-		go m.read()  // ends with the link
-		go m.write() // ends with the link, too
+		go m.run(m.read)  // ends with the link, or with the mux
+		go m.run(m.write) // the same
 	})
 	m.unmatched = newOutlet(o.Post, m.log, func(taken bool) {
 		if taken {
@@ -217,9 +218,13 @@ func (m *Mux[K]) expel(key K) *topic[K] {
 	return t
 }
 
-// end ends all topics, and those that are asked for later.
+// end ends all topics, and those that are asked for later. Only the first call does
+// anything.
 func (m *Mux[K]) end(st result.Status) {
-	topics := m.retire(st)
+	topics, first := m.retire(st)
+	if !first {
+		return
+	}
 	m.cancel()
 	for _, t := range topics {
 		t.feeder.End(st)
@@ -228,10 +233,14 @@ func (m *Mux[K]) end(st result.Status) {
 	m.calls.end(lost(st))
 }
 
-// retire notes how the mux ended, and returns its topics.
-func (m *Mux[K]) retire(st result.Status) (topics []*topic[K]) {
+// retire notes how the mux ended, and returns its topics. It reports false if it has
+// ended already.
+func (m *Mux[K]) retire(st result.Status) (topics []*topic[K], first bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.status != nil {
+		return nil, false
+	}
 	for _, w := range m.topics {
 		if t := w.Value(); t != nil {
 			t.over = true
@@ -241,5 +250,5 @@ func (m *Mux[K]) retire(st result.Status) (topics []*topic[K]) {
 	m.status = &st
 	clear(m.topics)
 	clear(m.taken)
-	return topics
+	return topics, true
 }

@@ -1,18 +1,34 @@
 package mux
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"slices"
 
 	"go.uber.org/zap"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
 
-// read is the goroutine that hands on the link's messages.
+// run does what a goroutine of the mux is for. If a function of the program panics in
+// it, or ends the goroutine, the mux ends with that.
+func (m *Mux[K]) run(do func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		err := check.Panicked("a function in mux.Options", recover())
+		m.log.Error("a function in mux.Options panicked", zap.Error(err), zap.Stack("stack"))
+		m.end(result.Status{Code: result.StatusAbnormalClosure, Err: err})
+	}()
+	do()
+	returned = true
+}
+
+// read hands on the link's messages, on a goroutine of its own.
 func (m *Mux[K]) read() {
 	err := m.each()
 	for errors.As(err, new(*stream.LostError)) {
@@ -30,7 +46,7 @@ func (m *Mux[K]) read() {
 // each hands on messages until there are no more. It returns the error of the
 // link's end, nil after a success.
 func (m *Mux[K]) each() error {
-	for msg, err := range m.link.All(context.Background()) {
+	for msg, err := range m.link.All(m.ctx) {
 		if err != nil {
 			return err
 		}

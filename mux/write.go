@@ -24,7 +24,7 @@ type lasting interface {
 	Ready(ctx context.Context) (*stream.Conn, error)
 }
 
-// write is the goroutine that tells the server which topics are desired.
+// write tells the server which topics are desired, on a goroutine of its own.
 func (m *Mux[K]) write() {
 	l, ok := m.link.(lasting)
 	if !ok {

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -47,23 +48,12 @@ func (s *Source) run(do func()) {
 		if returned {
 			return
 		}
-		err := panicked(recover())
+		err := check.Panicked("a function in redial.Options", recover())
 		s.opts.logger().Error("a function in redial.Options panicked", zap.Error(err), zap.Stack("stack"))
 		s.end(wish{wishFail, failed(err)}, err)
 	}()
 	do()
 	returned = true
-}
-
-// panicked returns the error that a panic was called with, or makes one of it.
-func panicked(v any) error {
-	switch v := v.(type) {
-	case error:
-		return v
-	case nil:
-		return &result.General{Err: errors.New("a function in redial.Options called runtime.Goexit")}
-	}
-	return &result.General{Err: fmt.Errorf("a function in redial.Options panicked: %v", v), Value: v}
 }
 
 // attempt makes a connection and hands it on.
@@ -167,7 +157,7 @@ func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) 
 		err = s.feeder.Notify(ctx, &origin, gap)
 	}
 	if err == nil {
-		_, err = s.feeder.Join(conn, &stream.JoinOptions{Origin: origin, Keep: s.opts.keep(), Ended: func(st result.Status) {
+		_, err = s.feeder.Join(conn, &stream.JoinOptions{Origin: origin, Keep: s.keep(), Ended: func(st result.Status) {
 			go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
 		}})
 	}
@@ -177,14 +167,22 @@ func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) 
 	}
 }
 
-// keep shows messages to Seen.
-func (o *Options) keep() func(stream.Message) bool {
-	if o.Seen == nil {
+// keep shows messages to Seen, unless it has panicked.
+func (s *Source) keep() func(stream.Message) bool {
+	if s.opts.Seen == nil {
 		return nil
 	}
+	dead := false
 	return func(m stream.Message) bool {
-		o.Seen(m)
-		return true
+		if dead {
+			return false
+		}
+		dead = true
+		s.run(func() {
+			s.opts.Seen(m)
+			dead = false
+		})
+		return !dead
 	}
 }
 

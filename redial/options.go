@@ -40,7 +40,7 @@ type Options struct {
 	// Seen is called with each data message, in order, before anybody gets it: here
 	// a program notes how far it has come. The message is lent, as that of a loop
 	// over All. Seen is called by whoever takes messages, by one at a time, and
-	// never while Open runs.
+	// never while Open runs. A panic ends the source.
 	Seen func(stream.Message)
 
 	// Retry is asked after each failure whether to dial again, and when. n counts

@@ -1,4 +1,5 @@
-// Package check holds checks of arguments that several packages make.
+// Package check holds checks of arguments, and of what functions of the program do,
+// that several packages make.
 package check
 
 import (
