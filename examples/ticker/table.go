@@ -9,79 +9,53 @@ import (
 	"strings"
 )
 
-// A table prints windows, one below the other. On a terminal each takes the place
-// of the last one, and has colours and the course of each price.
+// A table shows windows, one below the other. On a terminal each takes the place of
+// the last one, and has the course of each price.
 type table struct {
 	out   io.Writer
 	live  bool                 // whether out is a terminal
 	lines int                  // of the last window
-	past  map[string][]float64 // the average prices of each symbol, on a terminal
+	past  map[string][]float64 // the average prices of each symbol
 }
 
-func isTerminal(f *os.File) bool {
+func newTable(f *os.File) *table {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	return &table{out: f, live: terminal, past: map[string][]float64{}}
 }
 
-func (t *table) print(w window) {
-	const clock = "15:04:05"
-	var b strings.Builder
-	if t.live && t.lines > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", t.lines) // back to the first line, and clear
-	}
+func (t *table) show(w window) {
 	heading := fmt.Sprintf("%s to %s %8s %9s %10s %8s %8s",
-		w.from.Format(clock), w.to.Format(clock), "trades", "volume", "average", "high", "low")
-	fmt.Fprintf(&b, "\n%s\n", t.style("1", heading))
-	symbols := slices.Sorted(maps.Keys(w.rows))
-	for _, symbol := range symbols {
-		r := w.rows[symbol]
-		average := fmt.Sprintf("%10.4f", r.average())
-		fmt.Fprintf(&b, "%-20s %8d %9d %s %8.2f %8.2f%s\n",
-			symbol, r.trades, r.volume, t.colour(symbol, r.average(), average), r.high, r.low, t.course(symbol, r.average()))
-	}
-	t.lines = len(symbols) + 2
-	io.WriteString(t.out, b.String())
-}
-
-// colour shows whether the price has risen or fallen since the last window.
-func (t *table) colour(symbol string, price float64, text string) string {
-	past := t.past[symbol]
-	switch {
-	case len(past) == 0 || price == past[len(past)-1]:
-		return text
-	case price > past[len(past)-1]:
-		return t.style("32", text) // green
-	}
-	return t.style("31", text) // red
-}
-
-// course returns the prices of the last windows as bars, on a terminal.
-func (t *table) course(symbol string, price float64) string {
-	if !t.live {
-		return ""
-	}
-	if t.past == nil {
-		t.past = map[string][]float64{}
-	}
-	past := append(t.past[symbol], price)
-	past = past[max(0, len(past)-20):]
-	t.past[symbol] = past
-	bars := []rune("▁▂▃▄▅▆▇█")
-	low, high := slices.Min(past), slices.Max(past)
-	course := []rune("  ")
-	for _, p := range past {
-		height := 0.5
-		if high > low {
-			height = (p - low) / (high - low)
+		w.from.Format("15:04:05"), w.to.Format("15:04:05"), "trades", "volume", "average", "high", "low")
+	if t.live {
+		heading = "\x1b[1m" + heading + "\x1b[0m" // bold
+		if t.lines > 0 {
+			fmt.Fprintf(t.out, "\x1b[%dA\x1b[J", t.lines) // back to the first line, and clear
 		}
-		course = append(course, bars[int(height*float64(len(bars)-1)+0.5)])
 	}
-	return string(course)
+	lines := []string{"", heading}
+	for _, symbol := range slices.Sorted(maps.Keys(w.rows)) {
+		r := w.rows[symbol]
+		average := r.value / float64(r.volume)
+		line := fmt.Sprintf("%-20s %8d %9d %10.4f %8.2f %8.2f", symbol, r.trades, r.volume, average, r.high, r.low)
+		t.past[symbol] = append(t.past[symbol], average)
+		if t.live {
+			line += "  " + course(t.past[symbol])
+		}
+		lines = append(lines, line)
+	}
+	t.lines = len(lines)
+	fmt.Fprintln(t.out, strings.Join(lines, "\n"))
 }
 
-func (t *table) style(code, text string) string {
-	if !t.live {
-		return text
+// course draws prices as bars: red if the last one has fallen, otherwise green.
+func course(prices []float64) (drawn string) {
+	low, high := slices.Min(prices), slices.Max(prices)
+	for _, p := range prices {
+		drawn += string([]rune("▁▂▃▄▅▆▇█")[int(7*(p-low)/max(high-low, 0.0001))])
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	if n := len(prices); n > 1 && prices[n-1] < prices[n-2] {
+		return "\x1b[31m" + drawn + "\x1b[0m"
+	}
+	return "\x1b[32m" + drawn + "\x1b[0m"
 }
