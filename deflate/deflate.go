@@ -11,16 +11,16 @@
 //		defer func() { fmt.Printf("%+v\n", state.Sent()) }()
 //	}
 //
-// [New] is negotiated in the opening handshake, and does nothing if the server
-// does not take it. A server hands the client's offers to [Operator.Negotiate].
-// [Of] shows what was agreed on and how much it saves.
+// The operator of [New] is offered in the opening handshake, and does nothing if the
+// server does not agree to it. A server hands the client's offers to
+// [Operator.Negotiate]. [Of] shows what was agreed on and how much it saves.
 //
-// A connection on which messages may refer back to earlier ones ("context
-// takeover", the default) keeps 2^bits bytes for each direction, 32 KiB unless
-// smaller windows are agreed on: what it received last, and what it sent last;
-// of this, at the fastest level, three quarters as much and a table to find
-// its way in them. Encoders and decoders are borrowed while a message is under
-// way. Without context takeover nothing is kept.
+// By default messages may refer back to earlier ones ("context takeover"). Then a
+// connection keeps the last 2^bits bytes that it received and the last 2^bits bytes
+// that it sent: 32 KiB each, unless smaller windows are agreed on. At the fastest
+// level it keeps three quarters of what it sent, and an index of that. Encoders and
+// decoders are borrowed while a message is under way. Without context takeover
+// nothing is kept.
 //
 // https://www.rfc-editor.org/rfc/rfc7692.html
 package deflate
@@ -85,14 +85,13 @@ type Options struct {
 	// Setups are offered best first; none at all is the zero Setup. A server
 	// takes the first one that suits an offer.
 	Setups []Setup
-	// AcceptLargerPeerWindow agrees to a peer that keeps to no PeerMaxWindowBits,
-	// or to larger ones than were asked for. It costs up to 32 KiB of memory.
+	// AcceptLargerPeerWindow accepts a peer that does not agree to PeerMaxWindowBits,
+	// or agrees to more than that. It costs up to 32 KiB of memory.
 	AcceptLargerPeerWindow bool
-	// Threshold is the size in bytes below which messages are sent as they
-	// are. Zero is 32 with a context that is taken over, and 256 without;
-	// negative is no threshold. A message of more than one piece, such as one
-	// of over 16 KiB from a Writer, has no size yet when it begins, and is
-	// compressed.
+	// Threshold is the size in bytes below which messages are sent as they are. Zero
+	// is 32 with context takeover, and 256 without; negative is no threshold. A message
+	// of several pieces, such as one of more than 16 KiB from a Writer, is compressed
+	// in any case: its size is not known when it begins.
 	Threshold int
 	// Level is from 1, the fastest, to 9, the smallest. Zero is 1 for windows
 	// of 32 KiB and 5 for smaller ones, which gain more by a thorough search.
@@ -100,10 +99,10 @@ type Options struct {
 	Level int
 }
 
-// An Operator offers permessage-deflate in opening handshakes, for any number
-// of connections, also at the same time; or it is what [Operator.Accept] and
-// [Operator.Negotiate] return, and compresses for the one connection whose
-// handshake that was. It is never modified.
+// An Operator offers permessage-deflate in opening handshakes, for any number of
+// connections, also at the same time. One that [Operator.Accept] or
+// [Operator.Negotiate] returned compresses for the one connection of that handshake.
+// An Operator is never modified.
 type Operator struct {
 	options Options
 	agreed  *Setup // all fields set; nil before negotiation
@@ -114,8 +113,8 @@ var (
 	_ stream.Validator  = (*Operator)(nil)
 )
 
-// New returns an operator to offer. Options out of range show in
-// [Operator.Validate].
+// New returns an operator to offer. Options out of range are reported by
+// [Operator.Validate], and when a connection is made.
 func New(opts *Options) *Operator {
 	o := new(Operator)
 	if opts != nil {
@@ -172,10 +171,9 @@ func (o *Operator) Offers() []string {
 	return offers
 }
 
-// Accept returns the operator for a client whose offers got this answer, an
-// element of the server's Sec-WebSocket-Extensions header. It may be the answer
-// to any of the offers. If it can be that to none, the error names the
-// parameter that the best one does not allow.
+// Accept returns the operator for a client whose offers got this answer, an element
+// of the server's Sec-WebSocket-Extensions header. It may answer any of the offers.
+// If it fits none, the error names the parameter that the best offer does not allow.
 func (o *Operator) Accept(answer string) (stream.Operator, error) {
 	elements, err := wire.ParseExtensions(answer)
 	if err != nil {

@@ -24,8 +24,8 @@ func (c *counters) load() Bytes {
 	return Bytes{Plain: c.plain.Load(), Compressed: c.compressed.Load()}
 }
 
-// Bytes count the payload of the compressed messages of one direction. Those
-// that went as they are do not count.
+// Bytes count the payload of the compressed messages of one direction. Messages that
+// were not compressed do not count.
 type Bytes struct {
 	Plain      uint64 // as the application has them
 	Compressed uint64 // as they crossed the network, without the frames' headers

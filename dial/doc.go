@@ -45,8 +45,9 @@
 // socket and, behind a colon, the resource: ws+unix:///run/a.sock:/path?query.
 // A colon in the socket's path is written %3A. Redirects stay on the socket.
 //
-// The zone of an IPv6 address, ws://[fe80::1%25eth0]/, says which way to connect
-// and is told to nobody: neither Host, SNI, the certificate nor a proxy has it.
+// The zone of an IPv6 address, ws://[fe80::1%25eth0]/, says which way to connect and
+// is told to nobody: it is not in Host or SNI, not compared with the certificate, and
+// not sent to a proxy.
 //
 // At most 10 redirects are followed, none from TLS to no TLS, each by its header
 // alone: whether a body follows does not matter.
@@ -110,10 +111,10 @@
 // [HandshakeError.Final] say whether and when to try again. Where TLS is spoken
 // on one side alone, the error says so as far as the server lets it be known.
 //
-// The text of no error, and nothing that is logged, shows a URL's userinfo, path
-// or query, a value of Options.Header, a cookie or a body. The path of a Unix
-// socket, which is a file's, is shown. Nothing that a server sends reaches the
-// standard logger, unless a RoundTripper that is no *http.Transport prints it.
+// No error text and no log line shows a URL's userinfo, path or query, a value of
+// Options.Header, a cookie or a body. The path of a Unix socket is shown. Nothing
+// that a server sends reaches the standard logger, unless a RoundTripper that is no
+// *http.Transport prints it.
 //
 // # The opening handshake
 //

@@ -24,9 +24,9 @@ type HandshakeError struct {
 	// StatusCode is that of the answer: 101 where the handshake was agreed to,
 	// but broke the protocol, and 0 where the answer has no status line.
 	StatusCode int
-	// Header is that of the answer, as it came but for Set-Cookie: cookies are
-	// in the client's Jar. Of a header that is malformed, too large or cut it
-	// holds the fields before the fault.
+	// Header is the header of the answer, without Set-Cookie: cookies are in the
+	// client's Jar. If the header is malformed, too large or cut, these are the fields
+	// before the fault.
 	Header http.Header
 	// Body is what came of the answer's body within 3 s, and 8 KiB of it at
 	// most. It is empty where the answer's framing is invalid, as with two

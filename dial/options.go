@@ -41,12 +41,12 @@ type Options struct {
 	// Jar and its CheckRedirect are used, beside this package's own limits, and
 	// its Timeout counts if it is shorter than HandshakeTimeout.
 	//
-	// Of an *http.Transport the settings are used that are about dialing, TLS,
-	// proxies, and the size and time of an answer's header (Dial, DialContext,
-	// DialTLS, DialTLSContext, TLSClientConfig, TLSHandshakeTimeout, Proxy,
-	// ProxyConnectHeader, GetProxyConnectHeader, OnProxyConnectResponse,
-	// MaxResponseHeaderBytes, ResponseHeaderTimeout). Each line of a header counts
-	// 32 bytes more than it has. The transport itself is not used: each request has
+	// An *http.Transport lends its settings for dialing, TLS, proxies, and the size and
+	// time of an answer's header (Dial, DialContext, DialTLS, DialTLSContext,
+	// TLSClientConfig, TLSHandshakeTimeout, Proxy, ProxyConnectHeader,
+	// GetProxyConnectHeader, OnProxyConnectResponse, MaxResponseHeaderBytes,
+	// ResponseHeaderTimeout). For MaxResponseHeaderBytes, each line of a header counts
+	// 32 bytes more than its length. The transport itself is not used: each request has
 	// a connection of its own.
 	//
 	// Any other RoundTripper carries the handshake as it is. With it the fields

@@ -14,15 +14,14 @@ import (
 var quick = DefaultOperators(heartbeat.New(&heartbeat.Options{Interval: 10 * time.Second, Timeout: 30 * time.Second}))
 
 // Redial returns a source that dials the URL, and again whenever its connection is
-// lost: package redial says how. Each dial is a [Dial] with these options, but that
-// the heartbeat asks every 10 s and gives a silent peer up after 30 s, unless
-// Options.Operators are named. A server that answers no Pings needs
-// heartbeat.Options.AnyFrame.
+// lost: package redial says how. Each dial is a [Dial] with these options. If
+// Options.Operators is nil, the heartbeat asks every 10 s and gives up a silent peer
+// after 30 s. A server that answers no Pings needs heartbeat.Options.AnyFrame.
 //
 // Options.Logger and Options.Post are the source's too, unless r has its own.
 //
 // A URL or options that [Dial] refuses end the source, as do a nil ctx and bad
-// options in r. What Dial is given is the same each time: a program whose token
+// options in r. Each dial has the same URL and options: a program whose token
 // changes calls [redial.New] with a function that dials.
 func Redial(ctx context.Context, url string, opts *Options, r *redial.Options) *redial.Source {
 	var own Options

@@ -24,10 +24,10 @@ const (
 	// AllowSelfSigned forgives a certificate that is its own issuer.
 	AllowSelfSigned TLSFlags = 1 << iota
 	// AllowUnknownAuthority forgives an issuer that is not known: a CA that is not
-	// trusted, or one of which an intermediate certificate is missing.
+	// trusted, or an intermediate certificate that is missing.
 	AllowUnknownAuthority
-	// AllowExpired forgives the dates of every certificate in the chain: those
-	// that lie behind as well as those that have not come.
+	// AllowExpired forgives the dates of every certificate in the chain: certificates
+	// that have expired, and those that are not valid yet.
 	AllowExpired
 	// SkipHostnameCheck forgives a certificate for another name or address.
 	SkipHostnameCheck

@@ -24,9 +24,9 @@
 //
 // # What comes out
 //
-// Each message tells by its Origin which member brought it. Those of one member come in
-// their order; between members there is none. A member that has ended is told of by a
-// Notice with Final, behind its last message. Notices of a source that is made of
+// Each message tells by its Origin which member brought it. Those of one member come
+// in their order; between members there is none. When a member has ended, a Notice
+// with Final tells so behind its last message. Notices of a source that is made of
 // several connections come through as well. A loop over All is lent messages, as
 // always; in every other face the taker owns them.
 //

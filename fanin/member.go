@@ -42,7 +42,7 @@ func (m *Member) Remove() {
 	g.finish()
 }
 
-// Stats tell what a member has brought, as far as the group's takers have got.
+// Stats count the messages and Notices of a member that the group has come to.
 type Stats struct {
 	Received   uint64 // data messages, with those that Options.Distinct dropped
 	Duplicates uint64 // how many of them Options.Distinct dropped

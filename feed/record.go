@@ -38,9 +38,9 @@ type Store interface {
 	// Last returns the last record of each of the feeds that have one. From then
 	// on Append writes behind it. After an error it is to be called again.
 	Last(ctx context.Context, feeds []string) (map[string]Record, error)
-	// Append stores all of the records or none, in their order, each behind what
-	// Last or Append last told of its feed. A feed of which neither told is taken
-	// for new. Data is the caller's again when Append returns.
+	// Append stores all of the records or none, in their order, each behind what Last
+	// or Append last told of its feed. A feed that neither told of is taken for new.
+	// Data is the caller's again when Append returns.
 	//
 	// A [*Conflict] names the feeds that somebody else has written to; nothing was
 	// stored, and the caller may leave those feeds out and append the others. An

@@ -34,9 +34,9 @@
 //   - A wake that comes more than a second late tells that this program did not
 //     run, as on a machine that was suspended. The time before it does not count.
 //
-// One thing is not seen: a Pong that is on its way behind data of the peer. A
-// Timeout should be longer than what the peer has queued takes to arrive, or
-// AnyFrame be set. A server that never answers Pings needs AnyFrame.
+// One thing is not seen: a Pong that is on its way behind data of the peer. Choose a
+// Timeout that is longer than the peer's queued data takes to arrive, or set
+// AnyFrame. A server that never answers Pings needs AnyFrame.
 //
 // # What it costs
 //
@@ -57,19 +57,19 @@ import (
 // Options say when to ask and when to give up. A nil pointer and zero fields mean
 // the defaults; a negative duration is refused.
 type Options struct {
-	// Interval is how long nothing may have proven the peer alive before a
-	// Ping asks for proof, and how long after a Ping the next one is sent. Zero
-	// is 30 seconds.
+	// Interval is the time without a proof of life after which a Ping asks for one,
+	// and the time from one Ping to the next while none is answered. Zero is 30
+	// seconds.
 	Interval time.Duration
 
-	// Timeout is how long nothing may have proven the peer alive before the
-	// connection ends with a *result.ConnectionFailed. It begins with the last
-	// proof, and what of it goes on after the first Ping is counted as the
-	// package comment says. The peer is looked at once an interval: the end may
-	// come by so much later. The error that the ConnectionFailed wraps says how
-	// long was waited for what, and is a [net.Error] whose Timeout method returns
-	// true. Zero is 4 minutes and 59 seconds, or ten intervals where Interval is
-	// more than 30 seconds. It must be longer than Interval.
+	// Timeout is the time without a proof of life after which the connection ends with
+	// a *result.ConnectionFailed. It begins with the last proof. From the first Ping
+	// on only the time counts that the package comment names. The peer is looked at
+	// once an interval, so the end may come up to an interval later. The
+	// ConnectionFailed wraps an error that says what was waited for and how long; it is
+	// a [net.Error] whose Timeout method returns true. Zero is 4 minutes and 59
+	// seconds, or ten intervals where Interval is more than 30 seconds. It must be
+	// longer than Interval.
 	Timeout time.Duration
 
 	// AnyFrame lets whatever comes from the peer prove it alive, for servers that

@@ -10,9 +10,9 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// Options say how a server's topics are spelled. Topic is required. No two of
-// the functions run at the same time, but for Topic, which may run beside one of
-// the others.
+// Options say how a server's topics are spelled. Topic is required. Subscribe,
+// Unsubscribe and Limiter never run at the same time; Topic may run beside one of
+// them.
 type Options[K comparable] struct {
 	// Topic says which topic an inbound message is for, or which [Mux.Call] it
 	// answers. It is called with each data message, which is lent to it, in
@@ -20,10 +20,9 @@ type Options[K comparable] struct {
 	// [Mux.Unmatched].
 	Topic func(m stream.Message) (key K, ok bool)
 
-	// Subscribe makes the messages that subscribe to some topics, of which there
-	// is at least one: as few messages as the server allows. The topics are in the
-	// order in which they got their first taker. Nil is for a server that sends
-	// its topics unasked.
+	// Subscribe makes the messages that subscribe to some topics, one or more: as few
+	// messages as the server allows. The topics are in the order in which they got
+	// their first taker. Nil is for a server that sends its topics unasked.
 	Subscribe func(topics []K) []stream.Message
 
 	// Unsubscribe is Subscribe's opposite. Nil is for a server on which a topic

@@ -10,9 +10,9 @@ import (
 
 // A Window is a limiter: it lets a number of messages pass within any span of time,
 // wherever that begins. A token bucket, which saves up a burst, lets through twice as
-// many around it. Make a Window with [NewWindow]. Its
-// methods may be called from many goroutines, and several muxes may share one:
-// those who wait are served in order.
+// many around it. Make a Window with [NewWindow]. Its methods may be called from
+// many goroutines, and several muxes may share one: those who wait are served in
+// order.
 type Window struct {
 	most   int
 	span   time.Duration

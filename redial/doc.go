@@ -65,9 +65,9 @@
 //
 // # What is dialed again
 //
-// By default everything but what is [Final]. Close codes from 3000 on mean what the
-// server says, and some servers close with 1000 to restart. These are functions for
-// Options.Retry, where backoff is Backoff(0, 0):
+// By default a source dials again after every failure that is not [Final]. Close
+// codes from 3000 on mean what the server says, and some servers close with 1000 to
+// restart. These are functions for Options.Retry, where backoff is Backoff(0, 0):
 //
 //	// A server that closes with 1000 to restart.
 //	restarts := func(n int, err error) (time.Duration, bool) {

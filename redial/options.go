@@ -21,9 +21,9 @@ import (
 type Options struct {
 	// Open runs on each new connection before any message of it is handed on, and
 	// before anything else is sent on it: it logs in, subscribes, asks to resume. It
-	// may send, and take the answers with conn.All, Receive or Reader. What it leaves
-	// is handed on; what it takes is not, nor is it shown to Seen. It must not leave
-	// anything behind that takes messages.
+	// may send, and take the answers with conn.All, Receive or Reader. Messages that
+	// it takes are not handed on, nor shown to Seen; all others are. No subscription of
+	// it may go on when it has returned.
 	//
 	// gap tells of the connection before, and is nil the first time. With continued,
 	// Open vouches that no message was missed between the two: the Notice of the new
@@ -70,7 +70,7 @@ type Options struct {
 	Limiter interface{ Wait(context.Context) error }
 
 	// Carry keeps what Sinks hold for the next connection, where it is sent first.
-	// Without it, a Sink discards in a gap what it is given: see [Source.Sink].
+	// Without it, a Sink gives up what it is given in a gap: see [Source.Sink].
 	Carry bool
 
 	// Logger gets a line for each connection that was lost, each attempt that failed

@@ -16,8 +16,9 @@ import (
 )
 
 // A Source gives the messages of one connection after another, with Notices between
-// them. Its Relay is the reading side: messages are taken as from a [stream.Conn], and
-// who owns them is said there.
+// them. Messages are taken by the methods of its [stream.Relay] (All, Chan, Batches,
+// Observable, callbacks), as from a [stream.Conn]. Who owns them is said at
+// [stream.Message].
 //
 // All methods may be called from many goroutines, and from callbacks. A nil context is
 // refused with a *result.ArgumentError. A source ends when the program calls

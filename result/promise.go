@@ -158,9 +158,9 @@ func (p *Promise) final() *Status {
 	return p.status.Load()
 }
 
-// Wait waits until the promise is settled and returns its status and the
-// status' Err, or until ctx ends: then the error is the context's cause, and
-// the status is zero, as there is none yet. A nil ctx is an [ArgumentError].
+// Wait waits until the promise is settled, and returns its status and the Err in
+// that. If ctx ends first, the status is zero and the error is the context's cause.
+// A nil ctx is an [ArgumentError].
 func (p *Promise) Wait(ctx context.Context) (Status, error) {
 	if ctx == nil {
 		return Status{}, &ArgumentError{Name: "ctx", Allowed: "a context, not nil"}

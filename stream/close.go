@@ -93,14 +93,15 @@ func (c *Conn) announce(status result.Status) {
 	c.source.adopted().sourceOver()
 }
 
-// Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result]
-// tell when it is done, and [Conn.Shutdown] waits for it. What was accepted
-// before, and what stands in the Sinks' channels, is sent first. Then the Close
-// frame goes out, and reading goes on until the peer's Close, but not longer than
+// Close starts the closing handshake and returns; [Conn.Done] and [Conn.Result] tell
+// when it is done, and [Conn.Shutdown] waits for it. What was accepted before, and
+// what stands in the Sinks' channels, is sent first. Then the Close frame goes out,
+// and reading goes on until the peer's Close, but not longer than
 // Options.CloseTimeout. Messages that come until then are delivered. If nobody has
 // ever subscribed, they are discarded once the look-ahead is spent: see
-// [Conn.Discard]. While a Writer has not ended its message, Close does not wait
-// for it: the Sinks' channels and the rest of that message are not sent.
+// [Conn.Discard]. Close does not wait for a Writer that has not ended its message:
+// the rest of that message, and what stands in the Sinks' channels, is not sent
+// then.
 //
 // The connection ends with success if the peer answers with the same code, with
 // 1000, or with none.

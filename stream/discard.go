@@ -31,14 +31,14 @@ type discards struct {
 	left chan struct{}      // closed when that one has stopped
 }
 
-// Discard says that this program need not subscribe, as a client that only sends.
-// Messages that come wait for the first subscriber all the same, until the
-// look-ahead is spent: Options.LookAhead bytes. Then, if nobody has ever
-// subscribed, they and those that follow are discarded, and a warning is logged,
-// so that control frames are still seen and the connection can end well. [Conn.Close]
-// says the same, and dial.Connect when onReady has returned; where nobody says it,
-// the peer is held back by TCP and nothing is discarded. A pause that is held keeps
-// messages from being discarded.
+// Discard says that this program may never subscribe: it is for clients that only
+// send. Messages still wait for a first subscriber until the look-ahead is spent,
+// which is Options.LookAhead bytes. Then, if nobody has ever subscribed, they and
+// those that follow are discarded and a warning is logged. So control frames are
+// still seen, and the connection can end well. [Conn.Close] says the same, and
+// dial.Connect when onReady has returned; where nobody says it, the peer is held back
+// by TCP and nothing is discarded. A pause that is held keeps messages from being
+// discarded.
 //
 // Whoever subscribes after that, in whatever way, first gets a *[LostError] that
 // counts what is gone. From then on nothing is discarded, and who subscribes again

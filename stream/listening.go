@@ -41,11 +41,11 @@ func (l *listening) look(lock *ctxMutex) {
 	l.at, l.on = at, l.operators.Load() > 0 && lock.held()
 }
 
-// Listened returns for how long this side has read from the transport or waited
-// for it, of the time in which operators counted. It does neither while the
-// consumer is away and the look-ahead has not begun or is spent: then the
-// peer's silence proves nothing. count says whether the operator counts from now
-// on; at first it does not. Two results can be compared if it did between them.
+// Listened returns for how long this side has listened, which is to read from the
+// transport or to wait for it. It does not listen while the consumer is away and the
+// look-ahead has not begun or is spent: then the peer's silence proves nothing. Time
+// counts only while an operator asks for that: count says whether this one does from
+// now on; at first it does not. Two results can be compared if it did between them.
 func (l *Link) Listened(count bool) time.Duration {
 	r := &l.conn.r
 	s := &r.listening

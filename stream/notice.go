@@ -24,10 +24,11 @@ func (m Message) Origin() *Origin {
 	return m.tag.origin
 }
 
-// A Gap tells, in its place in a stream, of a connection that ended. It comes in a
-// [Notice], twice: behind the last message of the former connection, with To 0, and
-// before the first message of the next one. Where none follows it comes once, with
-// Final set.
+// A Gap tells, in its place in a stream, of a connection that ended. It comes twice,
+// each time in a [Notice]: behind the last message of the former connection, with To
+// 0, and before the first message of the next one. When a member of a group ends, one
+// Gap with Final tells so, and no other follows. The end of a whole stream is told by
+// the stream alone.
 //
 // A policy that drops messages may drop a Notice as well. The Epoch of the next
 // message's [Origin] tells of the gap then.

@@ -57,8 +57,8 @@ type Hooks struct {
 	// It must not keep the payload. Each piece that reaches the wire becomes
 	// one frame, or several where it is larger than the fragment size.
 	//
-	// An error refuses the message: the sender gets it. An error in a message
-	// of which a frame is already on its way closes the connection with 1011.
+	// An error refuses the message: the sender gets it. If a frame of the message is
+	// already on its way, the connection closes with 1011.
 	Out func(Frame) error
 
 	// Control sees each inbound Ping, Pong and Close once, after the

@@ -18,10 +18,10 @@ func (p *pauses) current() <-chan struct{} {
 	return p.resumed
 }
 
-// Pause stops the delivery of messages until resume is called: nothing is
-// accepted from the peer but control frames, and what else comes waits, up to
-// the look-ahead, and then with the peer. Pauses are counted: delivery goes on
-// when each has been resumed. A second call of the same resume does nothing.
+// Pause stops the delivery of messages until resume is called. Meanwhile only
+// control frames are dealt with. Messages wait here until the look-ahead is spent,
+// and then at the peer. Pauses are counted: delivery goes on when each has been
+// resumed. A second call of the same resume does nothing.
 //
 // Messages that already wait in a subscription's queue can still be taken. The
 // heartbeat goes on while a pause is held, and so does a closing handshake. A

@@ -16,11 +16,11 @@ type SubscribeOptions struct {
 	// Size is how many messages the queue holds, or how many batches, at most
 	// 16,777,216. Zero means 64 messages, or 16 batches. Latest always has 1.
 	Size int
-	// Bytes is how many bytes of messages the queue holds. One message, or one
-	// batch, it always holds. Zero means 4 MiB; negative means no bound. Where
-	// this bound is reached before Size is, a Block subscriber's next message
-	// comes up to a millisecond after there is room, or a sixteenth of the time
-	// for which it has waited, if that is more, but not more than 100 ms.
+	// Bytes is how many bytes of messages the queue holds; it always has room for one
+	// message or batch. Zero means 4 MiB; negative means no bound. If this bound is
+	// reached before Size is, a Block subscriber's next message may come late: by up to
+	// a millisecond, or by a sixteenth of the time that it has waited for room, but by
+	// no more than 100 ms.
 	Bytes int
 	// Policy says what happens when the queue is full.
 	Policy Policy

@@ -107,8 +107,9 @@ type RelayOptions struct {
 	// and with false when the last one has gone: calls alternate. It must not block,
 	// and must not take messages of this Relay.
 	Takers func(any bool)
-	// Live drops what comes while there is no taker, and what the last one was not
-	// given, in place of keeping it for the next: he begins with what is new then.
+	// Live drops what comes while there is no taker, and what the last taker was not
+	// given. The next taker begins with what is new. Without Live both are kept for
+	// it.
 	Live bool
 }
 

@@ -18,33 +18,33 @@ type SinkOptions struct {
 	// CloseConn makes the end of this producer the end of the connection:
 	// closing the channel sends what stands in it and then closes with 1000.
 	CloseConn bool
-	// Unsent is called with each message that the sink took and that was not
-	// sent, and with those that stand in the channel when the context ends, in
-	// their order; why is as [Conn.Pipe] has it. A message of which the kernel
-	// did not take the last byte before the connection ended is unsent.
+	// Unsent is called, in order, with each message that the sink took and did not
+	// send, and with those that stand in the channel when the context ends. why is one
+	// of the errors of [Conn.Pipe]. A message is unsent if the kernel did not take its
+	// last byte before the connection ended.
 	//
-	// Unsent is called on the sink's goroutine, which waits for it, as do Close
-	// and Flush. It owns the message. Nil means that messages are released as
-	// soon as they are copied to be written, and that the log alone tells of
-	// those that were not accepted.
+	// Unsent is called on the sink's goroutine, which waits for it, as do Close and
+	// Flush. It owns the message. With nil, messages are released as soon as they are
+	// copied to be written, and only the log tells of those that were not accepted.
 	Unsent func(m Message, why error)
 }
 
-// Sink returns a channel of the caller's own; what is sent on it is sent to the
-// peer, many messages with one write. A message sent to it belongs to the sink,
-// which releases it: send a Clone of one that [Conn.All] lent, and to all but
-// one of several sinks that get the same one. A message that cannot be sent (text
-// that is not UTF-8, a type that is neither Text nor Binary, one that an operator
-// refuses) is skipped; if ctx is nil or Buffer cannot be used, that is each of them,
-// with a *result.ArgumentError. A [Notice] is passed over without a word. SinkOptions.Unsent is told of each message that was
-// not sent; without it, they are logged.
+// Sink returns a channel of the caller's own; what is sent on it is sent to the peer,
+// many messages with one write. A message sent to it belongs to the sink, which
+// releases it: send a Clone of one that [Conn.All] lent, and to all but one of
+// several sinks that get the same one. A message that cannot be sent (text that is
+// not UTF-8, a type that is neither Text nor Binary, one that an operator refuses)
+// is skipped. If ctx is nil or Buffer cannot be used, each message is skipped, with a
+// *result.ArgumentError. A [Notice] is passed over without a word.
+// SinkOptions.Unsent is told of each message that was not sent; without it, they are
+// logged.
 //
-// Closing the channel ends this producer and, unless asked for, not the
-// connection. When ctx ends, what stands in the channel then is not sent: select
-// on ctx as well, and end it after [Conn.Flush] or the connection's end. Once the
-// connection closes, the channel goes on to take messages, and sends none of them,
-// until it is closed or ctx ends, so that no producer hangs; one of the two must
-// happen, or a goroutine stays behind.
+// Closing the channel ends this producer. It ends the connection only with
+// [SinkOptions.CloseConn]. When ctx ends, what stands in the channel then is not
+// sent: select on ctx as well, and end it after [Conn.Flush] or the connection's end.
+// Once the connection closes, the channel goes on to take messages, and sends none of
+// them, until it is closed or ctx ends, so that no producer hangs; one of the two
+// must happen, or a goroutine stays behind.
 //
 // Sink is a channel and a [Conn.Pipe].
 func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {

@@ -14,11 +14,11 @@ import (
 // is lent until the body of the loop ends; [Message.Clone] keeps it. Nothing is
 // allocated for a message.
 //
-// The loop ends plainly after a success (see package result). After any other
-// end of the connection it yields, last, a zero Message and the error of the
-// terminal event; when ctx ends, its cause, and the connection goes on: All may
-// be called again, and continues where the last loop stopped. While another
-// taker is active, the loop yields [ErrTaken].
+// The loop ends plainly after a success (see package result). After any other end of
+// the connection it yields, last, a zero Message and the error of the terminal event;
+// when ctx ends, its cause, and the connection goes on: All may be called again, and
+// continues where the last loop stopped. While another taker is active, the loop
+// yields [ErrTaken].
 func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := c.each(ctx, yield); err != nil {

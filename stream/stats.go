@@ -14,9 +14,9 @@ type Stats struct {
 	MessagesIn uint64
 
 	// BytesIn counts what was read. ControlBytesIn counts the control frames in it,
-	// when each is dealt with. Where BytesIn grows by more than that, data comes,
-	// also while a busy consumer does not come to it. A control frame that waits
-	// for that consumer looks the same, for about a second.
+	// when each is dealt with. So data has come if BytesIn has grown by more than
+	// ControlBytesIn, also while a busy consumer does not take it. A control frame that
+	// waits for that consumer looks the same, for about a second.
 	BytesIn, ControlBytesIn int64
 
 	// PingsIn and PongsIn count the frames that were dealt with.
@@ -34,8 +34,8 @@ type Stats struct {
 	BytesOut, BytesQueued int64
 
 	// PingsOut and PongsOut count what was queued: Pings of the heartbeat, of
-	// [Conn.Ping] and of operators, and Pongs in answer to the peer. Of these there
-	// are fewer than PingsIn where the latest of many Pings was answered alone.
+	// [Conn.Ping] and of operators, and Pongs in answer to the peer. There are fewer
+	// Pongs than PingsIn where only the latest of many Pings was answered.
 	PingsOut, PongsOut uint64
 }
 

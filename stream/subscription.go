@@ -9,12 +9,12 @@ import (
 	"github.com/wsflow/wsflow/internal/check"
 )
 
-// A Subscription is one subscriber's view of the inbound messages, which it
-// owns. Every subscriber gets every message that comes after it subscribed; the
-// first one gets those that came before as well, and one that comes when the
-// last has ended gets those that it was not given. A [Conn.Pause] that is held
-// while several subscribe lets all of them begin with the same message. All
-// methods may be called from many goroutines.
+// A Subscription is one subscriber's view of the inbound messages, which it owns.
+// Every subscriber gets every message that comes after it subscribed. The first one
+// also gets those that came before it. One that comes after the last has ended also
+// gets those that the last was not given. A [Conn.Pause] that is held while several
+// subscribe lets all of them begin with the same message. All methods may be called
+// from many goroutines.
 //
 // Whoever wants no more of it cancels its context or calls Cancel: under Block
 // a subscriber that just stops receiving holds up the connection, and keeps a
@@ -60,10 +60,10 @@ func (s *Subscription[T]) Dropped() uint64 { return s.dropped.Load() }
 // closed soon after.
 func (s *Subscription[T]) Cancel() { s.cancel(nil) }
 
-// Chan subscribes to the inbound messages. The subscription ends with the
-// connection or with ctx. A queue that cannot be used is a subscription that
-// has ended with a *result.ArgumentError, as is a nil ctx; one that begins while
-// All or Reader is active ends with [ErrTaken].
+// Chan subscribes to the inbound messages. The subscription ends with the connection
+// or with ctx. If ctx is nil or opts cannot be used, the subscription has ended
+// already, with a *result.ArgumentError. If All or Reader is active, it has ended
+// with [ErrTaken].
 func (c *Conn) Chan(ctx context.Context, opts *SubscribeOptions) *Subscription[Message] {
 	return chanOf(ctx, c, opts)
 }
