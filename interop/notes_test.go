@@ -16,7 +16,7 @@ var (
 	gwsNotes = map[string]note{
 		"deflate windows": {text: "It announces the windows that it was set up with, whatever was offered. We fail the handshake " +
 			"where its own is larger than was asked for, unless `AcceptLargerPeerWindow` allows it, or where ours was not offered."},
-		"subprotocol": {text: "It refuses a client of whose subprotocols it speaks none, with the status 400."},
+		"subprotocol": {text: "It refuses a client if it speaks none of its subprotocols, with the status 400."},
 		"our Close":   {text: "It answers codes below 3000 by 1000, and never gives a reason."},
 		"its Close":   {text: "It cannot close without a code, and ends TCP without waiting for our Close."},
 	}
