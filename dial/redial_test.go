@@ -80,7 +80,7 @@ func TestRedialArguments(t *testing.T) {
 	var nobody context.Context
 	always := func(int, error) (time.Duration, bool) { return 0, true }
 	for name, src := range map[string]*redial.Source{
-		"redial: ctx":               Redial(nobody, "ws://a.test", &Options{DialContext: touched}, nil),
+		"ctx of redial.New":         Redial(nobody, "ws://a.test", &Options{DialContext: touched}, nil),
 		"dial: url":                 Redial(t.Context(), "nonsense", &Options{DialContext: touched}, &redial.Options{Retry: always}),
 		"dial.Options.CloseTimeout": Redial(t.Context(), "ws://a.test", &Options{DialContext: touched, CloseTimeout: -1}, &redial.Options{Retry: always}),
 		"redial.Options.Stable":     Redial(t.Context(), "ws://a.test", &Options{DialContext: touched}, &redial.Options{Stable: -1}),

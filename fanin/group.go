@@ -124,11 +124,11 @@ func (g *Group) enlist(m *Member) error {
 	defer g.mu.Unlock()
 	switch {
 	case m.src == nil:
-		return &result.ArgumentError{Name: "src", Allowed: "a source, not nil"}
+		return &result.ArgumentError{Name: "src of fanin.Group.Add", Allowed: "a source, not nil"}
 	case g.closed:
 		return errClosed
 	case g.members[m.name] != nil:
-		return &result.ArgumentError{Name: "name", Value: m.name, Allowed: "a name that no member of the group has"}
+		return &result.ArgumentError{Name: "name of fanin.Group.Add", Value: m.name, Allowed: "a name that no member of the group has"}
 	}
 	g.members[m.name] = m
 	return nil

@@ -220,10 +220,10 @@ func TestAddRefuses(t *testing.T) {
 		one, two := newFeed(t), newFeed(t)
 		m := add(t, g, "a", one.near)
 		var argument *result.ArgumentError
-		if _, err := g.Add("a", two.near); !errors.As(err, &argument) || argument.Name != "name" || argument.Value != "a" {
+		if _, err := g.Add("a", two.near); !errors.As(err, &argument) || argument.Name != "name of fanin.Group.Add" || argument.Value != "a" {
 			t.Errorf("a name in use: %v", err)
 		}
-		if _, err := g.Add("b", nil); !errors.As(err, &argument) || argument.Name != "src" {
+		if _, err := g.Add("b", nil); !errors.As(err, &argument) || argument.Name != "src of fanin.Group.Add" {
 			t.Errorf("no source: %v", err)
 		}
 		if _, err := g.Add("b", one.near); !errors.Is(err, stream.ErrTaken) {

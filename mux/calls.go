@@ -34,7 +34,7 @@ func (cs *calls[K]) add(key K, conn <-chan struct{}) (*call, error) {
 		return nil, cs.over
 	}
 	if cs.waiting[key] != nil {
-		return nil, &result.ArgumentError{Name: "key", Value: key, Allowed: "a key that no other call waits for"}
+		return nil, &result.ArgumentError{Name: "key of mux.Mux.Call", Value: key, Allowed: "a key that no other call waits for"}
 	}
 	if cs.waiting == nil {
 		cs.waiting = map[K]*call{}

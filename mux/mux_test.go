@@ -420,7 +420,7 @@ func TestArguments(t *testing.T) {
 	defer conn.CloseNow(nil)
 	topic := options(1).Topic
 	for name, m := range map[string]*mux.Mux[string]{
-		"l":                  mux.New(nil, &mux.Options[string]{Topic: topic}),
+		"link of mux.New":    mux.New(nil, &mux.Options[string]{Topic: topic}),
 		"mux.Options.Topic":  mux.New(conn, &mux.Options[string]{}),
 		"mux.Options.Linger": mux.New(conn, &mux.Options[string]{Topic: topic, Linger: -1}),
 	} {

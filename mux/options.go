@@ -55,7 +55,7 @@ type Options[K comparable] struct {
 func (o *Options[K]) check(l Link) error {
 	switch {
 	case l == nil:
-		return &result.ArgumentError{Name: "l", Allowed: "a link, not nil"}
+		return &result.ArgumentError{Name: "link of mux.New", Allowed: "a link, not nil"}
 	case o.Topic == nil:
 		return &result.ArgumentError{Name: "mux.Options.Topic", Allowed: "a function, not nil"}
 	case o.Linger < 0:

@@ -36,9 +36,9 @@ func NewWindow(most int, span time.Duration) *Window {
 func (w *Window) Wait(ctx context.Context) error {
 	switch {
 	case w.most <= 0:
-		return &result.ArgumentError{Name: "mux.NewWindow: most", Value: w.most, Allowed: "1 or more"}
+		return &result.ArgumentError{Name: "most of mux.NewWindow", Value: w.most, Allowed: "1 or more"}
 	case w.span <= 0:
-		return &result.ArgumentError{Name: "mux.NewWindow: span", Value: w.span, Allowed: "more than 0"}
+		return &result.ArgumentError{Name: "span of mux.NewWindow", Value: w.span, Allowed: "more than 0"}
 	}
 	if err := check.Context(ctx); err != nil {
 		return err

@@ -63,9 +63,9 @@ func New(ctx context.Context, dial func(context.Context) (*stream.Conn, error), 
 	err := opts.check()
 	switch {
 	case ctx == nil:
-		err = &result.ArgumentError{Name: "redial: ctx", Allowed: "a context, not nil"}
+		err = &result.ArgumentError{Name: "ctx of redial.New", Allowed: "a context, not nil"}
 	case dial == nil:
-		err = &result.ArgumentError{Name: "redial: dial", Allowed: "a function, not nil"}
+		err = &result.ArgumentError{Name: "dial of redial.New", Allowed: "a function, not nil"}
 	}
 	s := &Source{dial: dial, opts: opts, ctx: ctx}
 	s.Relay, s.feeder = stream.NewRelay(&stream.RelayOptions{Logger: opts.Logger, Post: opts.Post})

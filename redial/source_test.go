@@ -209,8 +209,8 @@ func TestArguments(t *testing.T) {
 		return nil, errNobody
 	}
 	for name, src := range map[string]*redial.Source{
-		"redial: ctx":                redial.New(none, dial, nil),
-		"redial: dial":               redial.New(ctx, nil, nil),
+		"ctx of redial.New":          redial.New(none, dial, nil),
+		"dial of redial.New":         redial.New(ctx, nil, nil),
 		"redial.Options.Stable":      redial.New(ctx, dial, &redial.Options{Stable: -1}),
 		"redial.Options.DataTimeout": redial.New(ctx, dial, &redial.Options{DataTimeout: -1}),
 	} {

@@ -33,7 +33,7 @@ func (c *Conn) attach(operators []Operator) error {
 	c.links = make([]Link, len(operators))
 	for i, op := range operators {
 		if op == nil {
-			return &result.ArgumentError{Name: "stream.Options.Operators", Value: "nil", Allowed: "operators"}
+			return &result.ArgumentError{Name: fmt.Sprintf("stream.Options.Operators[%d]", i), Allowed: "an operator, not nil"}
 		}
 		if v, ok := op.(Validator); ok {
 			if err := v.Validate(); err != nil {

@@ -64,7 +64,7 @@ func (m *messageWriter) Write(p []byte) (int, error) {
 		return 0, errWriterClosed
 	}
 	if m.err == nil && m.typ == Text && !m.text.Write(p) {
-		m.err = &result.ArgumentError{Name: "text message", Allowed: "valid UTF-8"}
+		m.err = &result.ArgumentError{Name: "text message", Value: fault("not valid UTF-8"), Allowed: "UTF-8"}
 	}
 	sent := 0
 	for m.err == nil && sent < len(p) {
@@ -99,7 +99,7 @@ func (m *messageWriter) Close() error {
 	m.done = true
 	defer m.leave() // also when an operator panics
 	if m.err == nil && m.typ == Text && !m.text.Complete() {
-		m.err = &result.ArgumentError{Name: "text message", Allowed: "valid UTF-8; it ends within a character"}
+		m.err = &result.ArgumentError{Name: "text message", Value: fault("not complete: it ends within a character"), Allowed: "UTF-8"}
 	}
 	if m.err == nil {
 		m.err = errUnfinished // as long as an operator has not returned: it may panic

@@ -33,7 +33,7 @@ func (c *Conn) Pipe(ctx context.Context, ch <-chan Message) (unsent []Message, e
 		return nil, err
 	}
 	if ch == nil {
-		return nil, &result.ArgumentError{Name: "ch", Allowed: "a channel, not nil"}
+		return nil, &result.ArgumentError{Name: "ch of stream.Conn.Pipe", Allowed: "a channel, not nil"}
 	}
 	p := newPipe(c, ctx, ch, true)
 	defer p.close()

@@ -258,7 +258,7 @@ func TestPipeWithBadArguments(t *testing.T) {
 	if _, err := p.Conn.Pipe(without, make(chan stream.Message)); !errors.As(err, &bad) || bad.Name != "ctx" {
 		t.Errorf("with a nil context: %v", err)
 	}
-	if _, err := p.Conn.Pipe(ctx, nil); !errors.As(err, &bad) || bad.Name != "ch" {
+	if _, err := p.Conn.Pipe(ctx, nil); !errors.As(err, &bad) || bad.Name != "ch of stream.Conn.Pipe" {
 		t.Errorf("with a nil channel: %v", err)
 	}
 }

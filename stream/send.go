@@ -66,12 +66,16 @@ func (m Message) check() error {
 		return nil
 	case Text:
 		if !wire.Valid(m.Data) {
-			return &result.ArgumentError{Name: "text message", Allowed: fmt.Sprintf("valid UTF-8; it is none at byte %d", invalidAt(m.Data))}
+			return &result.ArgumentError{Name: "text message", Value: fault(fmt.Sprintf("not valid UTF-8 at byte %d", invalidAt(m.Data))), Allowed: "UTF-8"}
 		}
 		return nil
 	}
 	return &result.ArgumentError{Name: "type of a message", Value: int(m.Type), Allowed: "stream.Text or stream.Binary"}
 }
+
+// A fault says in an [result.ArgumentError] what is wrong with a value that is not
+// shown.
+type fault string
 
 // invalidAt returns where p ceases to be UTF-8.
 func invalidAt(p []byte) int {
