@@ -163,21 +163,30 @@ func TestAheadOfASocketHoldsNoBuffer(t *testing.T) {
 		}
 	}()
 	<-paused
-	for deadline := time.Now().Add(10 * time.Second); !waitsForASocket(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatal("the look-ahead does not wait for the socket")
-		}
-	}
+	waitForASocket(t, "lookAhead")
 	if n := bufpool.Lent() - before; n > 1 {
 		t.Errorf("%d buffers are lent", n)
 	}
 }
 
-// waitsForASocket reports whether some goroutine of a connection does.
-func waitsForASocket() bool {
+// waitForASocket returns when somebody waits for a socket: "lookAhead" or "All".
+func waitForASocket(t *testing.T, who string) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for patience := time.After(30 * time.Second); !waitsForASocket(who); {
+		select {
+		case <-tick.C:
+		case <-patience:
+			t.Fatalf("%s does not wait for the socket", who)
+		}
+	}
+}
+
+func waitsForASocket(who string) bool {
 	stacks := make([]byte, 1<<20)
 	for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-		if strings.Contains(stack, "[IO wait") && strings.Contains(stack, "stream.(*transport).await") {
+		if strings.Contains(stack, "[IO wait") && strings.Contains(stack, "stream.(*transport).await") && strings.Contains(stack, who) {
 			return true
 		}
 	}
@@ -207,14 +216,15 @@ func TestIdleAfterLookingAheadHoldsNoBuffer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.CloseNow(nil)
-		time.Sleep(1200 * time.Millisecond) // the look-ahead waits
+		waitForASocket(t, "lookAhead")
 		take(c)
-		time.Sleep(100 * time.Millisecond)
+		waitForASocket(t, ".All")
 		check(t, before)
 		resume := c.Pause()
-		time.Sleep(1200 * time.Millisecond)
+		waitForASocket(t, ".All")
+		check(t, before)
 		resume()
-		time.Sleep(100 * time.Millisecond)
+		waitForASocket(t, ".All")
 		check(t, before)
 	})
 	t.Run("pipe", func(t *testing.T) {
