@@ -25,8 +25,8 @@ func (c *Conn) Batches(ctx context.Context, opts *SubscribeOptions) *Subscriptio
 }
 
 func batchesOf(ctx context.Context, h host, opts *SubscribeOptions) *Subscription[[]Message] {
-	s, err := newSubscription[[]Message](ctx, opts, defaultBatches)
-	return s.open(h, newBatches(h, s, batchMax), err)
+	s, err := newSubscription[[]Message](h, opts, defaultBatches)
+	return s.open(ctx, newBatches(s, batchMax), err)
 }
 
 // A batches is the lane of a subscription to batches. It gathers messages until
@@ -43,8 +43,8 @@ type batches struct {
 	guess int             // how many messages the last batch had
 }
 
-func newBatches(h host, s *Subscription[[]Message], most int) *batches {
-	l := &batches{chanLane: chanLane[[]Message]{h: h, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}, most: most}
+func newBatches(s *Subscription[[]Message], most int) *batches {
+	l := &batches{chanLane: chanLane[[]Message]{s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}, most: most}
 	l.bytes = s.opts.Bytes / batchPart
 	return l
 }

@@ -131,15 +131,16 @@ func (s *source) parting() bool {
 }
 
 // join adds a lane to the fan-out. It returns true if the fan-out has to be
-// started, and an error if the messages are not to be had.
-func (s *source) join(l lane, by *feed) (start bool, err error) {
+// started, for this lane alone at that version, and an error if the messages are not
+// to be had.
+func (s *source) join(l lane, by *feed) (version uint32, start bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.mode == modeExclusive && !s.parting(), s.mode == modeDiscarded, s.owner != by:
-		return false, ErrTaken
+		return 0, false, ErrTaken
 	case s.mode == modeOver:
-		return false, errOver
+		return 0, false, errOver
 	case s.mode == modeFree:
 		s.mode, s.used, start = modeShared, true, true
 	}
@@ -148,9 +149,8 @@ func (s *source) join(l lane, by *feed) (start bool, err error) {
 	} else {
 		s.lanes = slices.Insert(s.lanes, 0, l)
 	}
-	s.version.Add(1)
 	s.wake()
-	return start, nil
+	return s.version.Add(1), start, nil
 }
 
 // leave takes a lane out. If it is the last one, the fan-out stops; if it then

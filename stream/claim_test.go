@@ -125,8 +125,10 @@ func TestContextEndsWhileASubscriptionBegins(t *testing.T) {
 		r, f := NewRelay(nil)
 		for _, h := range []host{c, r} {
 			ctx, cancel := context.WithCancel(t.Context())
-			s, err := newSubscription[Message](ctx, nil, 1)
-			s.open(&lateHost{h, cancel, s.C}, newSingles(h, s), err)
+			late := &lateHost{host: h, cancel: cancel}
+			s, err := newSubscription[Message](late, nil, 1)
+			late.ended = s.C
+			s.open(ctx, newSingles(s), err)
 			if s.Err() != context.Canceled {
 				t.Errorf("it ends with %v", s.Err())
 			}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"time"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
 	"github.com/wsflow/wsflow/result"
@@ -13,8 +14,8 @@ import (
 type fanout struct {
 	audience
 	c    *Conn
-	ctx  context.Context // ends when the last lane has left
-	hand *hand           // nil while nothing is at hand
+	ctx  *tenure // ends when the last lane has left
+	hand *hand   // nil while nothing is at hand
 }
 
 // subscribe adds a lane to the fan-out, which starts with the first. After the
@@ -23,7 +24,7 @@ func (c *Conn) subscribe(l lane) error {
 	if err := c.source.keep(); err != nil {
 		return err
 	}
-	start, err := c.source.join(l, nil)
+	version, start, err := c.source.join(l, nil)
 	switch {
 	case err == errOver && c.ended():
 		l.end(c.ending(context.Background()))
@@ -32,11 +33,16 @@ func (c *Conn) subscribe(l lane) error {
 	case err != nil:
 		return err
 	case start:
-		f := newFanout(c)
-		f.settle() // on this stack, so that the other stays small
-		go f.run() // ends with the last lane or with the stream
+		c.fanOut(l, version)
 	}
 	return nil
+}
+
+// fanOut starts the fan-out for its first lane, the only one at this version.
+func (c *Conn) fanOut(l lane, version uint32) {
+	f := newFanout(c)
+	f.lanes, f.seen = []member{{lane: l}}, version // it need not settle, and its stack stays small
+	go f.run()                                     // ends with the last lane or with the stream
 }
 
 func newFanout(c *Conn) *fanout {
@@ -77,17 +83,14 @@ func (f *fanout) begin() bool {
 	r.idle, r.current = nil, nil // what a Reader has left may lie in the buffer
 	r.letGo()
 	for {
-		ctx, cancel := context.WithCancel(context.Background())
-		switch s.begin(func() { cancel(); f.c.t.interrupt() }) {
+		f.ctx = &tenure{c: f.c}
+		switch s.begin(f.ctx.end) {
 		case wanted:
-			f.ctx = ctx
 			r.idle, r.assemble, r.watched, r.tag = f.rest, true, false, s.adopted().label()
 			return true
 		case alone:
-			cancel()
 			return false
 		}
-		cancel()
 		f.settle() // on this stack, so that the other stays small
 	}
 }
@@ -305,3 +308,27 @@ func (f *fanout) stalled() {
 	f.c.r.ahead.arm()
 	f.restEasy()
 }
+
+// A tenure is the time for which the fan-out takes messages: until its last lane has
+// left. It is the context of its reads, and costs less than one of package context.
+type tenure struct {
+	c    *Conn
+	over event
+}
+
+func (t *tenure) end() {
+	t.over.fire()
+	t.c.t.interrupt()
+}
+
+// Err returns context.Canceled once the last lane has left.
+func (t *tenure) Err() error {
+	if t.over.fired() {
+		return context.Canceled
+	}
+	return nil
+}
+
+func (t *tenure) Done() <-chan struct{}          { return t.over.done() }
+func (*tenure) Deadline() (_ time.Time, ok bool) { return time.Time{}, false }
+func (*tenure) Value(any) any                    { return nil }

@@ -97,10 +97,9 @@ func TestReaderBesideASubscriptionThatNeverBegins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, _ := newSubscription[Message](t.Context(), nil, 1)
-		defer s.Cancel()
-		l := newSingles(c, s)
-		if start, err := c.source.join(l, nil); !start || err != nil {
+		s, _ := newSubscription[Message](c, nil, 1)
+		l := newSingles(s)
+		if _, start, err := c.source.join(l, nil); !start || err != nil {
 			t.Fatal(start, err)
 		}
 		c.source.leave(l)

@@ -39,9 +39,9 @@ func (c *Conn) disown(f *feed)      { c.source.disown(f) }
 func (c *Conn) reclaim() error      { return c.source.keep() }
 
 func (c *Conn) enroll(l lane, by *feed) error {
-	start, err := c.source.join(l, by)
+	version, start, err := c.source.join(l, by)
 	if start {
-		go newFanout(c).run() // ends with the last lane or with the stream
+		c.fanOut(l, version)
 	}
 	return err
 }

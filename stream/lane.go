@@ -21,7 +21,6 @@ const (
 // A chanLane is one giver's way into the channel of a subscription: what it gives
 // into, and what it needs to wait. It is the giver's.
 type chanLane[T any] struct {
-	h     host
 	s     *Subscription[T]
 	debts bool // the messages in the channel are not given yet: somebody hands them on
 	arena arena
@@ -106,7 +105,7 @@ func (l *chanLane[T]) wait(g giver, item T, size int) error {
 		case ch <- item:
 			l.gauge.add(size, cap(ch))
 			return nil
-		case <-l.s.ctx.Done():
+		case <-l.s.left.done():
 			return errLeft
 		case <-g.quit():
 			return errOver
@@ -117,7 +116,7 @@ func (l *chanLane[T]) wait(g giver, item T, size int) error {
 		case stallLook:
 			g.stalled()
 		case stallWarn:
-			l.h.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", since))
+			l.s.h.log().Warn("a Block subscriber takes no messages and holds up the connection", zap.Duration("for", since))
 		case stallOver:
 			return ErrSlow
 		}
@@ -165,8 +164,8 @@ func (st *stall) pass(d time.Duration) stallAction {
 // A singles is the lane of a subscription to single messages.
 type singles struct{ chanLane[Message] }
 
-func newSingles(h host, s *Subscription[Message]) *singles {
-	return &singles{chanLane[Message]{h: h, s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}}
+func newSingles(s *Subscription[Message]) *singles {
+	return &singles{chanLane[Message]{s: s, gauge: gauge{limit: int64(s.opts.Bytes)}}}
 }
 
 func (l *singles) rest(giver) error {

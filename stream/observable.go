@@ -60,18 +60,18 @@ func produceMessages(ctx context.Context, next chan<- rxgo.Item, h host, opts *S
 	// Small batches cost less than messages one by one, and opts count messages.
 	size := min(bundleMax, all.Size)
 	all.Size = max(1, all.Size/size-1)
-	s, err := newSubscription[[]Message](ctx, &all, 0)
-	l := newBatches(h, s, size)
+	s, err := newSubscription[[]Message](h, &all, 0)
+	l := newBatches(s, size)
 	l.debts = true
-	produce(ctx, next, h, s.open(h, l, err), l, emitEach)
+	produce(ctx, next, h, s.open(ctx, l, err), l, emitEach)
 }
 
 // produceEach is Produce for a queue of single messages.
 func produceEach(ctx context.Context, next chan<- rxgo.Item, h host, opts *SubscribeOptions) {
-	s, err := newSubscription[Message](ctx, opts, defaultQueueSize)
-	l := newSingles(h, s)
+	s, err := newSubscription[Message](h, opts, defaultQueueSize)
+	l := newSingles(s)
 	l.debts = true
-	produce(ctx, next, h, s.open(h, l, err), l, func(e *emitter, m Message) (left []Message, ok bool) {
+	produce(ctx, next, h, s.open(ctx, l, err), l, func(e *emitter, m Message) (left []Message, ok bool) {
 		if !e.emit(rxgo.Of(m)) {
 			return []Message{m}, false
 		}
@@ -87,10 +87,10 @@ func (c *Conn) ObservableBatches(opts *SubscribeOptions) rxgo.Observable {
 
 func observableBatchesOf(h host, opts *SubscribeOptions) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
-		s, err := newSubscription[[]Message](ctx, opts, defaultBatches)
-		l := newBatches(h, s, batchMax)
+		s, err := newSubscription[[]Message](h, opts, defaultBatches)
+		l := newBatches(s, batchMax)
 		l.debts = true
-		produce(ctx, next, h, s.open(h, l, err), l, func(e *emitter, batch []Message) (left []Message, ok bool) {
+		produce(ctx, next, h, s.open(ctx, l, err), l, func(e *emitter, batch []Message) (left []Message, ok bool) {
 			if !e.emit(rxgo.Of(batch)) {
 				return batch, false
 			}

@@ -236,7 +236,7 @@ func (r *Relay) enroll(l lane, by *feed) error {
 	if err := r.reclaim(); err != nil {
 		return err
 	}
-	if _, err := r.source.join(l, by); err != nil {
+	if _, _, err := r.source.join(l, by); err != nil {
 		return err
 	}
 	if l.owes() { // its taker may have to give something back before the lanes are up to date

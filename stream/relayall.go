@@ -37,7 +37,6 @@ type relayLoop struct {
 
 	lane   loopLane
 	sub    Subscription[[]Message]
-	left   event     // the loop has ended
 	unread []Message // of the batch at hand
 	holds  bool      // the loop has the turn
 	over   bool      // the stream has ended
@@ -57,10 +56,10 @@ func (r *Relay) loop(ctx context.Context, by *feed, yield func(Message, error) b
 	}
 	w := &relayLoop{r: r, ctx: ctx, by: by, yield: yield}
 	w.sub = Subscription[[]Message]{
-		ch: make(chan []Message, 1), cancel: func(error) {}, ctx: leftContext{context.Background(), &w.left},
+		ch: make(chan []Message, 1), h: r,
 		opts: SubscribeOptions{Size: 1, Bytes: defaultQueueBytes},
 	}
-	w.lane.batches = *newBatches(r, &w.sub, loopBatch)
+	w.lane.batches = *newBatches(&w.sub, loopBatch)
 	if err := w.join(); err == errOver {
 		return true, r.outcome()
 	} else if err != nil {
@@ -74,14 +73,6 @@ func (r *Relay) loop(ctx context.Context, by *feed, yield func(Message, error) b
 	}
 	return true, r.outcome()
 }
-
-// A leftContext is done when a loop has ended.
-type leftContext struct {
-	context.Context
-	left *event
-}
-
-func (c leftContext) Done() <-chan struct{} { return c.left.done() }
 
 // join adds the lane, once those that are about to leave have left.
 func (w *relayLoop) join() error {
@@ -223,7 +214,6 @@ func (w *relayLoop) read(f *feed) (more bool) {
 
 // leave ends the loop. What was not yielded goes to the next taker.
 func (w *relayLoop) leave() {
-	w.left.fire()
 	w.sub.end(errLeft)
 	left := slices.Clone(w.unread)
 	for batch := range w.sub.ch {

@@ -25,20 +25,22 @@ type Subscription[T any] struct {
 	// stands in it then was given: the next subscriber does not get it.
 	C <-chan T
 
-	// Never changes.
-	ch     chan T
-	opts   SubscribeOptions
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	// Never changes once it is open.
+	ch   chan T
+	opts SubscribeOptions
+	h    host
+	lane lane
 
+	left    event // nobody need wait for room any more: it ends
 	dropped atomic.Uint64
 
 	// Guarded by mu.
 	mu      sync.Mutex
 	ended   bool
 	err     error
-	waiting int   // lanes that wait to send on ch: the last one closes it
-	skips   skips // what the policy dropped
+	unwatch func() bool // ends the watch over the context; nil while there is none
+	waiting int         // lanes that wait to send on ch: the last one closes it
+	skips   skips       // what the policy dropped
 }
 
 // Err returns why C was closed: nil after a success of the connection, the
@@ -58,7 +60,11 @@ func (s *Subscription[T]) Dropped() uint64 { return s.dropped.Load() }
 
 // Cancel ends this subscription alone; Err is context.Canceled then. C is
 // closed soon after.
-func (s *Subscription[T]) Cancel() { s.cancel(nil) }
+func (s *Subscription[T]) Cancel() {
+	if !s.left.fired() {
+		s.leave(context.Canceled)
+	}
+}
 
 // Chan subscribes to the inbound messages. The subscription ends with the connection
 // or with ctx. If ctx is nil or opts cannot be used, the subscription has ended
@@ -69,42 +75,38 @@ func (c *Conn) Chan(ctx context.Context, opts *SubscribeOptions) *Subscription[M
 }
 
 func chanOf(ctx context.Context, h host, opts *SubscribeOptions) *Subscription[Message] {
-	s, err := newSubscription[Message](ctx, opts, defaultQueueSize)
-	return s.open(h, newSingles(h, s), err)
+	s, err := newSubscription[Message](h, opts, defaultQueueSize)
+	return s.open(ctx, newSingles(s), err)
 }
 
 // newSubscription makes a subscription that has no lane yet. With an error, it
 // is one that can only be opened with it.
-func newSubscription[T any](ctx context.Context, opts *SubscribeOptions, size int) (*Subscription[T], error) {
+func newSubscription[T any](h host, opts *SubscribeOptions, size int) (*Subscription[T], error) {
 	all, err := opts.complete(size)
 	if err != nil {
 		all.Size = 0
 	}
-	if none := check.Context(ctx); none != nil {
-		ctx, err = context.Background(), none
-	}
-	s := &Subscription[T]{opts: all, ch: make(chan T, all.Size)}
+	s := &Subscription[T]{opts: all, ch: make(chan T, all.Size), h: h}
 	s.C = s.ch
 	if all.Policy == DropOldest && all.Size > 1 {
 		s.skips.follow(all.Size)
 	}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	return s, err
 }
 
-// open lets a lane of the host give into the subscription, which ends with err if
-// there is one.
-func (s *Subscription[T]) open(h host, l lane, err error) *Subscription[T] {
-	if err == nil && s.ctx.Err() != nil {
-		err = context.Cause(s.ctx)
+// open lets a lane of the host give into the subscription until ctx ends. It ends
+// with err if there is one.
+func (s *Subscription[T]) open(ctx context.Context, l lane, err error) *Subscription[T] {
+	s.lane = l
+	if none := check.Context(ctx); none != nil {
+		err = none
+	} else if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	if err == nil {
-		context.AfterFunc(s.ctx, func() {
-			h.leave(l)
-			s.end(context.Cause(s.ctx))
-		})
-		if err = h.subscribe(l); s.ctx.Err() != nil {
-			h.leave(l) // the context may have ended before the lane was there
+		s.watch(ctx)
+		if err = s.h.subscribe(l); ctx.Err() != nil {
+			s.h.leave(l) // the context may have ended before the lane was there
 		}
 	}
 	if err != nil {
@@ -113,17 +115,38 @@ func (s *Subscription[T]) open(h host, l lane, err error) *Subscription[T] {
 	return s
 }
 
+// watch lets the subscriber leave when ctx ends.
+func (s *Subscription[T]) watch(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unwatch = context.AfterFunc(ctx, func() { s.leave(context.Cause(ctx)) })
+}
+
+// leave ends the subscription for its subscriber.
+func (s *Subscription[T]) leave(why error) {
+	s.left.fire()
+	s.h.leave(s.lane)
+	s.end(why)
+}
+
 // end closes the channel, once. While lanes wait, the last of them does it.
 func (s *Subscription[T]) end(err error) {
+	s.left.fire()
 	s.mu.Lock()
-	if !s.ended {
-		s.ended, s.err = true, err
-		if s.waiting == 0 {
-			close(s.ch)
-		}
+	defer s.mu.Unlock()
+	if s.ended {
+		return
 	}
-	s.mu.Unlock()
-	s.cancel(nil)
+	s.ended, s.err = true, err
+	if s.waiting == 0 {
+		close(s.ch)
+	}
+	if s.unwatch != nil {
+		s.unwatch()
+	}
 }
 
 // over reports that the subscription has ended.
