@@ -37,13 +37,11 @@ type source struct {
 	mu    sync.Mutex
 	mode  mode
 	used  bool          // somebody has taken messages
-	owes  bool          // last, below, has yet to give back
 	owner *feed         // of a Relay, for which alone messages are taken; nil: for anybody
 	by    *feed         // for which the exclusive taker takes them
 	lanes []lane        // of the fan-out; those that never wait come first
-	last  lane          // the lane that left when there was no other, until the fan-out has kept what it was not given
-	back  []Message     // what last gave back
-	owing []lane        // those that have yet to give back after the stream's end
+	last  *leaver       // nil unless a lane has left and the fan-out has not kept what it was not given
+	owing map[lane]bool // those that have yet to give back after the stream's end
 	halt  func()        // tells the fan-out to stop; nil before it has begun
 	moved chan struct{} // closed and forgotten when a lane or the fan-out leaves; nil while nobody waits
 	calls *listeners    // the callbacks; nil until there was one
@@ -54,6 +52,13 @@ type source struct {
 	fault error     // what was wrong with the stream, beside the terminal event
 
 	discards
+}
+
+// A leaver is a lane that left when there was no other.
+type leaver struct {
+	lane lane
+	owes bool      // it has yet to give back
+	back []Message // what it gave back
 }
 
 // take claims the messages, if nobody has them.
@@ -183,7 +188,7 @@ func (s *source) remove(l lane, owes bool) (stop func()) {
 		return nil
 	}
 	if s.last == nil {
-		s.last, s.owes = l, owes
+		s.last = &leaver{lane: l, owes: owes}
 	}
 	s.mode = modeLeaving
 	return s.halt
@@ -195,13 +200,13 @@ func (s *source) remove(l lane, owes bool) (stop func()) {
 func (s *source) giveBack(l lane, messages []Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == l && s.owes {
-		s.back, s.owes = messages, false
+	if s.owed() && s.last.lane == l {
+		s.last.back, s.last.owes = messages, false
 		s.wake()
 		return
 	}
-	if at := slices.Index(s.owing, l); at >= 0 {
-		s.owing = slices.Delete(s.owing, at, at+1)
+	if s.owing[l] {
+		delete(s.owing, l)
 		if len(s.owing) == 0 && s.mode == modeOver {
 			s.kept = messages
 			s.free()
@@ -211,20 +216,25 @@ func (s *source) giveBack(l lane, messages []Message) {
 	release(messages)
 }
 
+// owed reports, under the lock, that the last lane that left has yet to give back.
+func (s *source) owed() bool { return s.last != nil && s.last.owes }
+
 // parted returns the lanes as they are now, and the last one that left, with
 // what it gave back, if the fan-out has not heard of it yet. Lanes of which the
 // fan-out knows that they have ended are about to leave: it waits for them.
 func (s *source) parted(ended []lane) (lanes []lane, last lane, back []Message) {
 	s.mu.Lock()
-	for s.owes || slices.ContainsFunc(ended, func(l lane) bool { return slices.Contains(s.lanes, l) }) {
+	for s.owed() || slices.ContainsFunc(ended, func(l lane) bool { return slices.Contains(s.lanes, l) }) {
 		moved := s.whenMoved()
 		s.mu.Unlock()
 		<-moved
 		s.mu.Lock()
 	}
 	defer s.mu.Unlock()
-	last, back = s.last, s.back
-	s.last, s.back = nil, nil
+	if s.last != nil {
+		last, back = s.last.lane, s.last.back
+		s.last = nil
+	}
 	return slices.Clone(s.lanes), last, back
 }
 
@@ -261,7 +271,12 @@ func (s *source) end() (lanes []lane, ok bool) {
 		return nil, false
 	}
 	lanes, s.lanes = s.lanes, nil
-	s.owing = slices.DeleteFunc(slices.Clone(lanes), func(l lane) bool { return !l.owes() })
+	s.owing = make(map[lane]bool)
+	for _, l := range lanes {
+		if l.owes() {
+			s.owing[l] = true
+		}
+	}
 	s.version.Add(1)
 	s.free()
 	return lanes, true

@@ -20,8 +20,16 @@ type closer struct {
 	begun event // no more messages are accepted
 
 	mu       sync.Mutex
-	closing              // guarded by mu
+	*closing             // guarded by mu; nil while nothing has happened
 	deadline *time.Timer // guarded by mu; nil before it is started
+}
+
+// know sees, under mu, that there is a closing. Connections have one once something
+// has happened that may end them.
+func (s *closer) know(good []result.StatusCode) {
+	if s.closing == nil {
+		s.closing = &closing{good: good}
+	}
 }
 
 // step hands an event to the closing, and returns what is to be done without the
@@ -30,6 +38,7 @@ func (c *Conn) step(e closeEvent) (do actions, status result.Status, reason stri
 	s := &c.close
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.know(c.lasting.good)
 	do = s.on(e)
 	if do&doTime != 0 {
 		s.deadline = time.AfterFunc(c.lasting.closeTimeout, c.expire)
@@ -310,6 +319,7 @@ func (c *Conn) closedError() error {
 	s := &c.close
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.know(c.lasting.good)
 	said := "has begun to close"
 	if s.phase >= phaseSettled {
 		said = "has ended"

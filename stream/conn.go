@@ -63,7 +63,6 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	c := &Conn{lasting: all.lasting(), header: all.Header}
 	c.t.init(rwc)
 	c.promise, c.settle = result.NewPromise(c.post)
-	c.close.good = all.SuccessCodes
 	c.initReader(role, &all)
 	c.initWriter(&all)
 	if err := c.attach(all.Operators); err != nil {

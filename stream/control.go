@@ -11,21 +11,25 @@ import (
 
 // control deals with the control frame that begins at pos, which the consumer
 // has come to. Only the first to come to a frame, the consumer or the
-// look-ahead, dispatches it.
-func (r *reader) control(ctx context.Context, h wire.Header, n int) error {
+// look-ahead, dispatches it. short says that not all of its header is there.
+func (r *reader) control(ctx context.Context) (short bool, err error) {
+	h, n, err := r.header()
+	if err != nil || n == 0 {
+		return err == nil, err
+	}
 	size := n + int(h.Length)
 	for r.end-r.pos < size {
 		if err := r.fill(ctx, size); err != nil {
-			return err
+			return false, err
 		}
 	}
 	r.dispatch(r.base+int64(r.pos), Type(h.Opcode), unmasked(h, r.buf[r.pos+n:r.pos+size]))
 	r.c.w.kick()
 	if Type(h.Opcode) == Close {
-		return r.ending(ctx, size)
+		return false, r.ending(ctx, size)
 	}
 	r.pos += size
-	return nil
+	return false, nil
 }
 
 // unmasked returns the payload of a control frame, or a copy if it is masked:

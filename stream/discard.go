@@ -26,9 +26,13 @@ type discards struct {
 	unwanted event         // the program has said that nobody need subscribe
 	gone     atomic.Uint64 // messages that were discarded, and that nobody was told of
 
-	// guarded by the source's lock
-	stop context.CancelFunc // stops discarding, while there is somebody who does
-	left chan struct{}      // closed when that one has stopped
+	discarder *discarder // nil unless somebody has discarded messages; guarded by the source's lock
+}
+
+// A discarder is one who throws messages away.
+type discarder struct {
+	stop context.CancelFunc
+	left chan struct{} // closed when it has stopped
 }
 
 // Discard says that this program may never subscribe: it is for clients that only
@@ -57,11 +61,11 @@ func (c *Conn) Discard() {
 func (c *Conn) discardOn() bool {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	left := make(chan struct{})
-	if !c.source.discard(stop, left) {
+	d := &discarder{stop: stop, left: make(chan struct{})}
+	if !c.source.discard(d) {
 		return false
 	}
-	defer close(left)
+	defer close(d.left)
 	c.log().Warn("nobody takes messages: they are discarded")
 	r := &c.r
 	r.assemble, r.current, r.watched = false, nil, false
@@ -94,13 +98,13 @@ func (r *reader) pass(ctx context.Context) error {
 
 // discard claims the messages for one who discards them, if nobody has ever
 // subscribed nor need do so.
-func (s *source) discard(stop context.CancelFunc, left chan struct{}) bool {
+func (s *source) discard(d *discarder) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mode != modeFree || s.used || !s.unwanted.fired() {
 		return false
 	}
-	s.mode, s.stop, s.left = modeDiscarded, stop, left
+	s.mode, s.discarder = modeDiscarded, d
 	return true
 }
 
@@ -108,13 +112,13 @@ func (s *source) discard(stop context.CancelFunc, left chan struct{}) bool {
 // what is gone, once.
 func (s *source) keep() error {
 	s.mu.Lock()
-	stop, left := s.stop, s.left
+	d := s.discarder
 	s.mu.Unlock()
-	if stop == nil {
+	if d == nil {
 		return nil
 	}
-	stop()
-	<-left
+	d.stop()
+	<-d.left
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if gone := s.gone.Swap(0); gone > 0 {

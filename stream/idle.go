@@ -21,7 +21,10 @@ func (r *reader) between(ctx context.Context) (begun bool, err error) {
 		}
 	}
 	if r.pos < r.end {
-		return r.passControl(ctx)
+		if Type(r.buf[r.pos]&0x0F) < Close {
+			return true, nil
+		}
+		return r.control(ctx)
 	}
 	r.msg.recall()
 	return false, r.fill(ctx, 1)
@@ -41,49 +44,16 @@ func (r *reader) waits() bool {
 	return !r.frame.open
 }
 
-// await waits, under the lock, holding one byte of memory, and borrows the
-// buffer once there is something.
-func (r *reader) await(want int) (n int, err error) {
+// await waits, under the lock, holding one byte of memory. It returns 1 if the first
+// byte was read into that; else a plain socket has something, unless there is an error.
+func (r *reader) await() (n int, err error) {
 	if r.sparse {
 		r.ahead.disarm()
 	}
 	r.drop()
 	r.rest()
-	n, err = r.c.t.await()
-	if n == 0 && (err != nil || r.c.t.raw == nil) {
-		return 0, err
+	if n, err = r.c.t.await(); err == nil {
+		r.drained = false
 	}
-	r.drained = false
-	if n == 0 {
-		return r.read(want)
-	}
-	return r.second(want), nil
-}
-
-// second reads what follows the first byte, which was read. An error comes again,
-// behind what came.
-func (r *reader) second(want int) (n int) {
-	p := r.room(want, r.pace.next(), r.pace.least())
-	p[0], n = r.c.t.first[0], 1
-	r.seen(n)
-	if len(p) > 1 {
-		m, _ := r.tryRead(p[1:])
-		n += m
-	}
-	r.came(n)
-	r.pace.read(want, r.end-r.pos, len(p), n)
-	return n
-}
-
-// passControl deals with the control frame at the parse cursor; begun says that
-// what is there is a data frame, or not all of a header.
-func (r *reader) passControl(ctx context.Context) (begun bool, err error) {
-	if Type(r.buf[r.pos]&0x0F) < Close {
-		return true, nil
-	}
-	h, n, err := r.header()
-	if err != nil || n == 0 {
-		return err == nil, err
-	}
-	return false, r.control(ctx, h, n)
+	return n, err
 }

@@ -97,6 +97,7 @@ func (o *Options) complete() (Options, error) {
 type lasting struct {
 	subprotocol  string
 	closeTimeout time.Duration
+	good         []result.StatusCode // SuccessCodes
 	logger       *zap.Logger
 	post         func(func())
 }
@@ -105,10 +106,10 @@ type lasting struct {
 var usual = lasting{closeTimeout: defaultCloseTimeout, logger: silent}
 
 func (o *Options) lasting() *lasting {
-	if o.Subprotocol == "" && o.CloseTimeout == defaultCloseTimeout && o.Logger == silent && o.Post == nil {
+	if o.Subprotocol == "" && o.CloseTimeout == defaultCloseTimeout && o.SuccessCodes == nil && o.Logger == silent && o.Post == nil {
 		return &usual
 	}
-	return &lasting{o.Subprotocol, o.CloseTimeout, o.Logger, o.Post}
+	return &lasting{o.Subprotocol, o.CloseTimeout, o.SuccessCodes, o.Logger, o.Post}
 }
 
 var silent = zap.NewNop()

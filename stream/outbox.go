@@ -31,11 +31,11 @@ const (
 type outbox struct {
 	phase   boxPhase
 	masks   bool  // the frames are a client's; never changes
+	ping    pingPhase
 	recent  int32 // bytes that the last round of data had
 	queued  int64 // bytes of data frames, and of the Close frame
 	written int64 // bytes of those that the kernel took
 	taken   int64 // bytes of all frames that it took
-	ping    pingPhase
 	waiting *backlog // nil while nothing waits
 	counts  outboundCounts
 }

@@ -164,13 +164,24 @@ func (r *reader) stop(err error) {
 }
 
 // read reads once, for the consumer, and returns 0 and no error if a plain
-// socket has nothing: the next read waits.
+// socket has nothing: the next read waits. Behind what came, an error comes again.
 func (r *reader) read(want int) (n int, err error) {
+	first := 0
 	if r.waits() {
-		return r.await(want)
+		first, err = r.await()
+		if first == 0 && (err != nil || r.c.t.raw == nil) {
+			return 0, err
+		}
 	}
 	p := r.room(want, r.pace.next(), r.pace.least())
-	n, err = r.tryRead(p)
+	if first > 0 {
+		p[0] = r.c.t.first[0]
+		r.seen(first)
+	}
+	if first < len(p) {
+		n, err = r.tryRead(p[first:])
+	}
+	n += first
 	r.came(n)
 	r.pace.read(want, r.end-r.pos, len(p), n)
 	return n, err
@@ -280,7 +291,7 @@ func (r *reader) openFrame(ctx context.Context) error {
 			r.pos += n
 			return r.openData(h)
 		default:
-			if err := r.control(ctx, h, n); err != nil {
+			if _, err := r.control(ctx); err != nil {
 				return err
 			}
 		}
