@@ -21,6 +21,7 @@ const module = "github.com/wsflow/wsflow"
 var allowed = map[string][]string{
 	".":                 {},
 	"internal/wire":     {},
+	"internal/backoff":  {},
 	"internal/bufpool":  {},
 	"internal/check":    {"internal/wire", "result"},
 	"internal/cut":      {},
@@ -33,10 +34,10 @@ var allowed = map[string][]string{
 	"stream/streamtest": {"stream", "result", "internal/script", "internal/wire"},
 	"deflate":           {"stream", "result", "internal/wire"},
 	"heartbeat":         {"stream", "result"},
-	"redial":            {"stream", "result", "internal/check"},
+	"redial":            {"stream", "result", "internal/backoff", "internal/check"},
 	"dial":              {"internal/check", "redial", "stream", "result", "deflate", "heartbeat", "internal/cut", "internal/wire"},
 	"fanin":             {"stream", "result", "internal/check"},
-	"feed":              {"stream", "result", "internal/check"},
+	"feed":              {"stream", "result", "internal/backoff", "internal/check"},
 	"feed/storetest":    {"feed", "stream", "result"},
 	"mux":               {"stream", "result", "internal/check"},
 }

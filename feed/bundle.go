@@ -12,8 +12,9 @@ const bundleBytes = 4 << 20
 // A bundle is the records that are to be stored, in order.
 type bundle struct {
 	items   []item
-	records int // among the items
-	bytes   int // of their messages
+	records int  // among the items
+	bytes   int  // of their messages
+	marked  bool // there is a mark among the items
 	part    []Record
 }
 
@@ -30,7 +31,10 @@ func (b *bundle) add(r Record, m stream.Message) {
 	b.bytes += len(m.Data)
 }
 
-func (b *bundle) addMark(s *stint) { b.items = append(b.items, item{mark: s}) }
+func (b *bundle) addMark(s *stint) {
+	b.items = append(b.items, item{mark: s})
+	b.marked = true
+}
 
 // full reports that there are so many records, or bytes enough.
 func (b *bundle) full(records int) bool { return b.records >= records || b.bytes >= bundleBytes }
@@ -62,6 +66,7 @@ func (b *bundle) done(items int) (marks []*stint) {
 		}
 	}
 	b.items = slices.Delete(b.items, 0, items)
+	b.marked = slices.ContainsFunc(b.items, func(it item) bool { return it.mark != nil })
 	return marks
 }
 

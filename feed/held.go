@@ -3,12 +3,11 @@ package feed
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/wsflow/wsflow/internal/backoff"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -19,13 +18,9 @@ const (
 	waitMost  = 30 * time.Second
 )
 
-// backoff draws a wait behind so many failures in a row.
-func backoff(failures int) time.Duration {
-	bound := waitFirst
-	for ; failures > 1 && bound < waitMost; failures-- {
-		bound *= 2
-	}
-	return rand.N(min(bound, waitMost))
+// wait draws the wait behind so many failures in a row, of which err is the last.
+func wait(failures int, err error) time.Duration {
+	return backoff.Wait(waitFirst, waitMost, failures, err)
 }
 
 // A held is a feed that this worker has.
@@ -57,11 +52,10 @@ type stint struct {
 	leave  func()
 	joined chan struct{} // closed when the feed is known to be open
 
-	left atomic.Bool // nothing more is to come of it
-
 	// Of the goroutine that stores.
-	cursor string // of its last record
-	dead   bool   // somebody else has written to the feed: nothing more of it is stored
+	cursor string      // of its last record
+	gap    *stream.Gap // is stored before the next record; nil for none
+	dead   bool        // somebody else has written to the feed: nothing more of it is stored
 }
 
 // revoke gives the feed up.
@@ -78,6 +72,9 @@ func (s *stint) happens(e event, st result.Status) {
 	do := doNothing
 	s.h.r.mu.Lock()
 	if s.h.stint == s {
+		if e == eventMark {
+			s.h.unstored = s.gap
+		}
 		do = s.h.step(e, st)
 	}
 	s.h.r.mu.Unlock()
@@ -105,7 +102,6 @@ func (s *stint) do(what action) {
 		s.cancel()
 		go s.putMark() // ends when the mark is in the stream
 	case doLeave:
-		s.left.Store(true)
 		s.leave()
 		s.h.r.close(s)
 		go s.putMark() // as above
@@ -115,11 +111,11 @@ func (s *stint) do(what action) {
 // retry waits and asks for the last record again, under r.mu.
 func (h *held) retry() {
 	h.stint = nil
-	h.timer = time.AfterFunc(backoff(h.failures), func() {
+	h.timer = time.AfterFunc(wait(h.failures, h.cause), func() {
 		h.r.mu.Lock()
 		defer h.r.mu.Unlock()
 		if h.phase == phaseIdle {
-			h.r.running.Go(func() { h.r.claim([]*held{h}) }) // ends when its last record is known, or with the job
+			h.r.claims([]*held{h})
 		}
 	})
 }
@@ -137,20 +133,27 @@ func (h *held) finish() {
 	close(h.over)
 }
 
-// claim asks the store for the last records of feeds, and opens them.
-func (r *run) claim(feeds []*held) {
+// claims sees that feeds are opened, under r.mu.
+func (r *run) claims(feeds []*held) {
+	r.due = append(r.due, feeds...)
+	r.running.Go(r.claim) // ends when no feed is due any more, or with the job
+}
+
+// claim asks the store for the last records of all feeds that are due, and opens them.
+func (r *run) claim() {
+	select {
+	case r.asking <- struct{}{}:
+	case <-r.ctx.Done():
+		return
+	}
+	defer func() { <-r.asking }()
+	var feeds []*held
 	for failures := 1; ; failures++ {
-		select {
-		case r.asking <- struct{}{}:
-		case <-r.ctx.Done():
-			return
+		var names []string
+		if feeds, names = r.idle(feeds); len(feeds) == 0 {
+			return // whoever asked before asked for all
 		}
-		names := r.idle(feeds)
-		last, err := map[string]Record(nil), error(nil)
-		if len(names) > 0 {
-			last, err = r.job.Store.Last(r.ctx, names)
-		}
-		<-r.asking
+		last, err := r.job.Store.Last(r.ctx, names)
 		switch bad := (*result.ArgumentError)(nil); {
 		case err == nil:
 			for _, h := range feeds {
@@ -163,24 +166,26 @@ func (r *run) claim(feeds []*held) {
 			r.fail(err)
 			return
 		}
-		wait := backoff(failures)
-		r.job.Logger.Warn("the store does not tell of last records", zap.Int("feeds", len(names)), zap.Error(err), zap.Duration("wait", wait))
-		if !pause(r.ctx, wait) {
+		next := wait(failures, err)
+		r.job.Logger.Warn("the store does not tell of last records", zap.Int("feeds", len(names)), zap.Error(err), zap.Duration("wait", next))
+		if !pause(r.ctx, next) {
 			return
 		}
 	}
 }
 
-// idle returns the names of those feeds that are still to be opened.
-func (r *run) idle(feeds []*held) (names []string) {
+// idle returns those feeds that are still to be opened, and their names, with all that
+// have become due.
+func (r *run) idle(feeds []*held) (all []*held, names []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, h := range feeds {
+	for _, h := range append(feeds, r.due...) {
 		if h.phase == phaseIdle {
-			names = append(names, h.name)
+			all, names = append(all, h), append(names, h.name)
 		}
 	}
-	return names
+	r.due = nil
+	return all, names
 }
 
 // pause waits. It returns false if ctx ends first.

@@ -25,13 +25,15 @@ type Job struct {
 	// life. Run closes a source that has Close or CloseNow, as those two have.
 	//
 	// Open is called on a goroutine of its own, for many feeds at once: what they
-	// share, such as a limit of dials, it waits for. An error is logged, and Open is
-	// called again after a wait of up to 30 s; so it is when a source ends with an
-	// error. A source that ends with success is at its end for good.
+	// share, such as a limit of dials, it waits for. It must return soon after its
+	// context ends, as Run waits for it. An error is logged, and Open is called again
+	// after a random wait of up to 30 s, on top of what the server asks for by an error
+	// with a RetryAfter, such as *dial.HandshakeError; so it is when a source ends with
+	// an error. A source that ends with success is at its end for good.
 	Open func(ctx context.Context, feed string, last Record) (stream.Source, error)
-	// Exact says that Open's source misses nothing behind the last record. Otherwise
-	// each time that a feed is opened behind a record, a record with a Gap is stored
-	// before the next one.
+	// Exact says that Open's source misses nothing behind the last record. Otherwise,
+	// where a feed was opened behind a record, a record with a Gap is stored before the
+	// next one.
 	Exact bool
 	// Record makes a record of a message; ok false drops the message. It is called
 	// for one message at a time, in order. The message is lent until the record is
@@ -47,9 +49,9 @@ type Job struct {
 	// Batch is the most records in one Append. Zero means 1,000. It must not be
 	// negative, nor more than the Store takes.
 	Batch int
-	// Linger is how long an Append that is not full waits for more records. Zero means
-	// that what has come while the one before was stored is stored next, at once. It
-	// must not be negative.
+	// Linger is how long an Append that is not full waits for more records, unless a
+	// source ends or a feed is given up. Zero means that what has come while the one
+	// before was stored is stored next, at once. It must not be negative.
 	Linger time.Duration
 	// Logger gets what goes wrong, with its reason: feeds that do not open, a Store
 	// that refuses, feeds that others have. It gets at most 10 lines of a kind in a

@@ -70,7 +70,6 @@ func (s *stint) join(src stream.Source, gap *stream.Gap) error {
 	if err == nil {
 		s.leave, err = r.feeder.Join(src, &stream.JoinOptions{
 			Origin: s.origin,
-			Keep:   func(stream.Message) bool { return !s.left.Load() },
 			Ended:  func(st result.Status) { go s.ended(st) }, // ends when the source is known to be joined
 		})
 	}

@@ -65,7 +65,7 @@ type run struct {
 	hard    context.Context // what was received may still be stored
 	cut     context.CancelCauseFunc
 	over    chan struct{}  // closed when the crew has ended, and all feeds were given up
-	asking  chan struct{}  // who sends to it may call Store.Last, until he receives
+	asking  chan struct{}  // whoever has sent to it may call Store.Last, and receives behind that
 	running sync.WaitGroup // sources that are about to end, and claims
 
 	// Of the goroutine that stores.
@@ -74,8 +74,9 @@ type run struct {
 	// Guarded by mu.
 	mu    sync.Mutex
 	feeds map[string]*held
-	done  int   // feeds that have ended with success
-	err   error // why the job cannot be done
+	due   []*held // whose last records are to be asked for
+	done  int     // feeds that have ended with success
+	err   error   // why the job cannot be done
 }
 
 func newRun(ctx context.Context, job Job) *run {
@@ -185,6 +186,6 @@ func (r *run) assign(list []string) {
 		}
 	}
 	if len(fresh) > 0 {
-		r.running.Go(func() { r.claim(fresh) }) // ends when their last records are known, or with the job
+		r.claims(fresh)
 	}
 }

@@ -45,7 +45,7 @@ func (r *run) next(b *bundle, messages *stream.Subscription[[]stream.Message]) b
 			continue
 		default:
 		}
-		if late == nil {
+		if late == nil || b.marked {
 			break
 		}
 		select {
@@ -76,9 +76,10 @@ func (r *run) take(b *bundle, batch []stream.Message) {
 		r.lost += len(batch)
 		release(batch)
 	case gap != nil:
-		if gap.To != 0 && !gap.Continued {
-			b.add(Record{Feed: s.h.name, Cursor: s.cursor, Gap: gap}, batch[0])
+		if s.gap == nil && gap.To != 0 && !gap.Continued {
+			s.gap = gap
 		}
+		release(batch)
 	default:
 		for _, m := range batch {
 			s.record(b, m)
@@ -86,12 +87,16 @@ func (r *run) take(b *bundle, batch []stream.Message) {
 	}
 }
 
-// record makes a record of one message.
+// record makes a record of one message, and one of the gap before it.
 func (s *stint) record(b *bundle, m stream.Message) {
 	record, ok := s.h.r.job.Record(m)
 	if !ok {
 		m.Release()
 		return
+	}
+	if s.gap != nil {
+		b.add(Record{Feed: s.h.name, Cursor: s.cursor, Gap: s.gap}, stream.Message{})
+		s.gap = nil
 	}
 	record.Feed = s.h.name
 	if record.Cursor == "" {
@@ -129,11 +134,11 @@ func (r *run) append(b *bundle) {
 			r.fail(err)
 			r.cut(err) // The store takes none of what was received.
 		}
-		wait := backoff(failures)
+		next := wait(failures, err)
 		if r.hard.Err() == nil {
-			r.job.Logger.Error("records cannot be stored", zap.Int("records", len(records)), zap.Error(err), zap.Duration("wait", wait))
+			r.job.Logger.Error("records cannot be stored", zap.Int("records", len(records)), zap.Error(err), zap.Duration("wait", next))
 		}
-		if !pause(r.hard, wait) {
+		if !pause(r.hard, next) {
 			r.lost += len(records)
 			break
 		}
@@ -157,7 +162,7 @@ func (r *run) conflict(b *bundle, c *Conflict) bool {
 		}
 	}
 	dropped := b.without(c.Feeds)
-	r.job.Logger.Warn("another worker has written to feeds of this one", zap.Strings("feeds", c.Feeds), zap.Int("records", dropped))
+	r.job.Logger.Warn("feeds are given up, as another worker writes to them", zap.Error(c), zap.Int("records", dropped))
 	return dropped > 0
 }
 

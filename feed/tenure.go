@@ -19,12 +19,14 @@ type tenure struct {
 	name     string
 	phase    phase
 	next     outlook
-	failures int // in a row, of Open and of sources that did not last
+	failures int   // in a row, of Open and of sources that did not last
+	cause    error // of the last of them
 
-	opens  uint64        // how often the feed was open
-	opened time.Time     // when it was last
-	lost   time.Time     // when that source ended
-	status result.Status // and how
+	opens    uint64        // how often the feed was open
+	opened   time.Time     // when it was last
+	lost     time.Time     // when that source ended
+	status   result.Status // and how
+	unstored *stream.Gap   // that source's gap, if no record followed it
 }
 
 type phase int8
@@ -111,6 +113,7 @@ func (t *tenure) onOpening(e event, now time.Time, st result.Status) action {
 		return doCancel
 	case eventFailed:
 		t.failures++
+		t.cause = st.Err
 		return t.onward()
 	case eventOpened:
 		t.phase, t.opened = phaseOpen, now
@@ -131,7 +134,7 @@ func (t *tenure) onOpen(e event, now time.Time, st result.Status) action {
 	default:
 		return doNothing
 	}
-	t.phase, t.lost, t.status = phaseClosing, now, st
+	t.phase, t.lost, t.status, t.cause = phaseClosing, now, st, st.Err
 	switch {
 	case e == eventEnded:
 		t.next = outlookDone
@@ -164,11 +167,15 @@ func (t *tenure) onward() action {
 	return doRetry
 }
 
-// gap tells of what may be missing when the feed is opened once more.
+// gap tells of what may be missing when the feed is opened once more. It begins where a
+// gap did that no record followed.
 func (t *tenure) gap(now time.Time) *stream.Gap {
 	g := &stream.Gap{From: t.opens, To: t.opens + 1, Status: t.status, Attempts: t.failures + 1, Lost: t.lost}
-	if t.opens > 0 {
-		g.Down = now.Sub(t.lost)
+	if u := t.unstored; u != nil {
+		g.From, g.Status, g.Lost = u.From, u.Status, u.Lost
+	}
+	if !g.Lost.IsZero() {
+		g.Down = now.Sub(g.Lost)
 	}
 	return g
 }

@@ -2,11 +2,11 @@ package feed
 
 import (
 	"errors"
-	"math"
 	"testing"
 	"time"
 
 	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
 )
 
 // Each event in each phase: what is to be done, and which phase follows.
@@ -101,21 +101,11 @@ func TestTenureFailures(t *testing.T) {
 	if g := f.gap(now.Add(time.Minute)); g.From != 6 || g.To != 7 || g.Attempts != 2 || g.Down != time.Minute || g.Status.Err == nil {
 		t.Errorf("the gap is %+v", g)
 	}
+	f.unstored = &stream.Gap{From: 4, Lost: now.Add(-time.Hour)}
+	if g := f.gap(now); g.From != 4 || g.To != 7 || g.Down != time.Hour || g.Status.Err != nil {
+		t.Errorf("behind a gap that no record followed the gap is %+v", g)
+	}
 	if g := new(tenure).gap(now); g.From != 0 || g.To != 1 || g.Down != 0 || !g.Lost.IsZero() {
 		t.Errorf("the gap of a worker's first source is %+v", g)
-	}
-}
-
-// Waits double, within their bounds.
-func TestBackoff(t *testing.T) {
-	for failures, most := range []time.Duration{1, 1, 2, 4, 8, 16, 30, 30, 30} {
-		for range 100 {
-			if d := backoff(failures); d < 0 || d >= most*time.Second {
-				t.Fatalf("after %d failures the wait is %v", failures, d)
-			}
-		}
-	}
-	if d := backoff(math.MaxInt); d >= waitMost {
-		t.Errorf("the wait is %v", d)
 	}
 }

@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net"
 	"strings"
@@ -213,7 +214,7 @@ func TestRunCrewEnds(t *testing.T) {
 }
 
 // What a source that reconnects by itself tells of gaps is stored in its place, unless
-// nothing was missed. The cursor goes on behind it.
+// nothing was missed, or no record follows it. The cursor goes on behind it.
 func TestRunGaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := feed.NewMemory()
@@ -227,11 +228,15 @@ func TestRunGaps(t *testing.T) {
 				feeder.Notify(ctx, nil, &stream.Gap{From: 1})
 				feeder.Notify(ctx, nil, &stream.Gap{From: 1, To: 2, Attempts: 3})
 				put("-")
-				put("2")
 				feeder.Notify(ctx, nil, &stream.Gap{From: 2})
-				feeder.Notify(ctx, nil, &stream.Gap{From: 2, To: 3, Continued: true})
+				feeder.Notify(ctx, nil, &stream.Gap{From: 2, To: 3, Attempts: 4})
+				put("2")
+				feeder.Notify(ctx, nil, &stream.Gap{From: 3})
+				feeder.Notify(ctx, nil, &stream.Gap{From: 3, To: 4, Continued: true})
 				put("3")
-				feeder.Notify(ctx, nil, &stream.Gap{From: 3, Final: true})
+				feeder.Notify(ctx, nil, &stream.Gap{From: 4})
+				feeder.Notify(ctx, nil, &stream.Gap{From: 4, To: 5})
+				feeder.Notify(ctx, nil, &stream.Gap{From: 5, Final: true})
 				feeder.End(result.Status{Code: result.StatusNormalClosure})
 			})
 			return relay, nil
@@ -253,11 +258,11 @@ func TestRunGaps(t *testing.T) {
 		for _, r := range m.Records("f") {
 			text := string(r.Data) + " " + r.Cursor
 			if r.Gap != nil {
-				text += " gap"
+				text += fmt.Sprint(" gap behind ", r.Gap.From)
 			}
 			got = append(got, text)
 		}
-		if want := "1 c1, c1 gap,2 c1,3 c3"; strings.Join(got, ",") != want {
+		if want := "1 c1, c1 gap behind 1,2 c1,3 c3"; strings.Join(got, ",") != want {
 			t.Errorf("the records are %q, want %q", strings.Join(got, ","), want)
 		}
 	})

@@ -2,10 +2,9 @@ package redial
 
 import (
 	"errors"
-	"math"
-	"math/rand/v2"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/backoff"
 	"github.com/wsflow/wsflow/result"
 )
 
@@ -43,31 +42,8 @@ func Backoff(first, most time.Duration) func(n int, err error) (wait time.Durati
 		if Final(err) {
 			return 0, false
 		}
-		drawn := rand.N(bound(first, most, n))
-		asked := min(max(retryAfter(err), 0), math.MaxInt64-drawn)
-		return asked + drawn, true
+		return backoff.Wait(first, most, n, err), true
 	}
-}
-
-// bound returns how long the n-th wait may be, n from 1: first is doubled n-1 times,
-// but not beyond most.
-func bound(first, most time.Duration, n int) time.Duration {
-	for ; n > 1 && first <= most/2; n-- {
-		first *= 2
-	}
-	if n > 1 {
-		return most
-	}
-	return first
-}
-
-// retryAfter returns how long the server asks to wait, 0 if it does not.
-func retryAfter(err error) time.Duration {
-	var answer interface{ RetryAfter() time.Duration }
-	if errors.As(err, &answer) {
-		return answer.RetryAfter()
-	}
-	return 0
 }
 
 // Final reports that dialing again will not help. That is so for
