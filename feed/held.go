@@ -12,16 +12,12 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// The bounds of the wait between two tries.
+// The bounds of the wait between two tries. A store has few clients: its workers.
 const (
-	waitFirst = time.Second
-	waitMost  = 30 * time.Second
+	waitFirst     = time.Second
+	waitMost      = 30 * time.Second
+	waitMostStore = 5 * time.Second
 )
-
-// wait draws the wait behind so many failures in a row, of which err is the last.
-func wait(failures int, err error) time.Duration {
-	return backoff.Wait(waitFirst, waitMost, failures, err)
-}
 
 // A held is a feed that this worker has.
 type held struct {
@@ -111,7 +107,7 @@ func (s *stint) do(what action) {
 // retry waits and asks for the last record again, under r.mu.
 func (h *held) retry() {
 	h.stint = nil
-	h.timer = time.AfterFunc(wait(h.failures, h.cause), func() {
+	h.timer = time.AfterFunc(backoff.Wait(waitFirst, waitMost, h.failures, h.cause), func() {
 		h.r.mu.Lock()
 		defer h.r.mu.Unlock()
 		if h.phase == phaseIdle {
@@ -166,9 +162,9 @@ func (r *run) claim() {
 			r.fail(err)
 			return
 		}
-		next := wait(failures, err)
-		r.job.Logger.Warn("the store does not tell of last records", zap.Int("feeds", len(names)), zap.Error(err), zap.Duration("wait", next))
-		if !pause(r.ctx, next) {
+		wait := backoff.Wait(waitFirst, waitMostStore, failures, err)
+		r.job.Logger.Warn("the store does not tell of last records", zap.Int("feeds", len(names)), zap.Error(err), zap.Duration("wait", wait))
+		if !pause(r.ctx, wait) {
 			return
 		}
 	}

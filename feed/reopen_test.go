@@ -109,7 +109,7 @@ func (s *sluggish) Last(ctx context.Context, feeds []string) (map[string]feed.Re
 // Feeds whose connections break at the same time are asked for together.
 func TestRunManyBreak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const feeds = 1000
+		const feeds = 300
 		s := &sluggish{Memory: feed.NewMemory()}
 		cut, breaks := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, breaks)

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/wsflow/wsflow/internal/backoff"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -134,11 +135,11 @@ func (r *run) append(b *bundle) {
 			r.fail(err)
 			r.cut(err) // The store takes none of what was received.
 		}
-		next := wait(failures, err)
+		wait := backoff.Wait(waitFirst, waitMostStore, failures, err)
 		if r.hard.Err() == nil {
-			r.job.Logger.Error("records cannot be stored", zap.Int("records", len(records)), zap.Error(err), zap.Duration("wait", next))
+			r.job.Logger.Error("records cannot be stored", zap.Int("records", len(records)), zap.Error(err), zap.Duration("wait", wait))
 		}
-		if !pause(r.hard, next) {
+		if !pause(r.hard, wait) {
 			r.lost += len(records)
 			break
 		}

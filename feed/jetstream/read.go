@@ -20,22 +20,25 @@ func (s *Store) Subject(name string) string { return s.prefix + spellName(name) 
 // Decode returns the record of a message of the stream, for programs that read it
 // by a consumer of their own. The record's Data is data.
 func (s *Store) Decode(subject string, h nats.Header, data []byte) feed.Record {
-	return decode(unspell(strings.TrimPrefix(subject, s.prefix)), h, data)
+	return decode(s.nameOf(subject), h, data)
 }
+
+func (s *Store) nameOf(subject string) string { return unspell(strings.TrimPrefix(subject, s.prefix)) }
 
 // Records returns what is stored when the loop begins of the feeds, or of all feeds
 // if none is named, in the order in which it was stored. The loop ends with an error
 // if reading fails.
 func (s *Store) Records(ctx context.Context, feeds ...string) iter.Seq2[feed.Record, error] {
 	return func(yield func(feed.Record, error) bool) {
-		err := s.read(ctx, feeds, func(r feed.Record) bool { return yield(r, nil) })
+		err := s.scan(ctx, feeds, func(m message) bool { return yield(m.record, nil) })
 		if err != nil {
 			yield(feed.Record{}, err)
 		}
 	}
 }
 
-func (s *Store) read(ctx context.Context, feeds []string, yield func(feed.Record) bool) error {
+// scan calls yield with what is stored, until that returns false.
+func (s *Store) scan(ctx context.Context, feeds []string, yield func(message) bool) error {
 	if err := s.usable(ctx, feeds); err != nil {
 		return err
 	}
@@ -68,7 +71,7 @@ func (s *Store) read(ctx context.Context, feeds []string, yield func(feed.Record
 		if err != nil {
 			return fmt.Errorf("feed/jetstream: stream %q: %w", s.stream, err)
 		}
-		if at.Sequence.Stream > last || !yield(s.Decode(m.Subject(), m.Headers(), m.Data())) {
+		if at.Sequence.Stream > last || !yield(messageOf(s.nameOf(m.Subject()), at.Sequence.Stream, m.Headers(), m.Data())) {
 			return nil
 		}
 		if at.Sequence.Stream == last || at.NumPending == 0 {

@@ -9,8 +9,10 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
@@ -30,10 +32,13 @@ const (
 
 // A part is what a process is told.
 type part struct {
+	Name        string
 	Dir, Listen string // of a server
 
+	Cluster string   // where a member of a cluster listens for the others
+	Routes  []string // where they all do
+
 	URL    string // of the server of a worker
-	Name   string
 	Feeds  int
 	Most   int // messages of a feed
 	Batch  int
@@ -59,6 +64,8 @@ func play(role string) {
 	switch role {
 	case "server":
 		err = p.serve(ctx)
+	case "member":
+		err = p.join(ctx)
 	case "worker":
 		err = p.work(ctx)
 	}
@@ -75,6 +82,31 @@ func (p *part) serve(ctx context.Context) error {
 	defer s.Close()
 	fmt.Println(s.URL())
 	<-ctx.Done()
+	return nil
+}
+
+// join is a member of a cluster.
+func (p *part) join(ctx context.Context) error {
+	client, err := net.ResolveTCPAddr("tcp", p.Listen)
+	if err != nil {
+		return err
+	}
+	others, err := net.ResolveTCPAddr("tcp", p.Cluster)
+	if err != nil {
+		return err
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName: p.Name, Host: client.IP.String(), Port: client.Port, JetStream: true, StoreDir: p.Dir, NoSigs: true,
+		Cluster: server.ClusterOpts{Name: "members", Host: others.IP.String(), Port: others.Port},
+		Routes:  server.RoutesFromStr("nats://" + strings.Join(p.Routes, ",nats://")),
+	})
+	if err != nil {
+		return err
+	}
+	s.Start()
+	<-ctx.Done()
+	s.Shutdown()
+	s.WaitForShutdown()
 	return nil
 }
 
