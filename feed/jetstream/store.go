@@ -177,6 +177,8 @@ func (s *Store) failed(ctx context.Context, what string, err error) error {
 	}
 	nc := s.js.Conn()
 	switch last := nc.LastError(); {
+	case !nc.IsConnected() && last != nil:
+		return fmt.Errorf("feed/jetstream: %s: not connected to NATS (%v: %w): %w", what, nc.Status(), last, err)
 	case !nc.IsConnected():
 		return fmt.Errorf("feed/jetstream: %s: not connected to NATS (%v): %w", what, nc.Status(), err)
 	case last != nil && strings.Contains(strings.ToLower(last.Error()), "permissions violation"):

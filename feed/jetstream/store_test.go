@@ -73,6 +73,21 @@ func read(t testing.TB, s *Store, feeds ...string) (all []feed.Record) {
 	return all
 }
 
+// follow reads what is stored in the stream FEEDS, and what comes.
+func follow(t testing.TB, js jetstream.JetStream) jetstream.MessagesContext {
+	t.Helper()
+	c, err := js.OrderedConsumer(t.Context(), "FEEDS", jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := c.Messages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(messages.Stop)
+	return messages
+}
+
 func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Arrangement {
