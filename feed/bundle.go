@@ -6,7 +6,9 @@ import (
 	"github.com/wsflow/wsflow/stream"
 )
 
-// bundleBytes is how many bytes of messages are gathered for one Append.
+// bundleBytes is how many bytes are gathered for one Append: of records, or of the messages
+// that they were made of, whichever are more. An Append has hardly more, but for a record
+// that is larger.
 const bundleBytes = 4 << 20
 
 // A bundle is the records that are to be stored, in order.
@@ -25,10 +27,14 @@ type item struct {
 	mark    *stint         // nil for a record
 }
 
+// size returns how many bytes the item counts.
+func (it *item) size() int { return max(len(it.Data), len(it.message.Data)) }
+
 func (b *bundle) add(r Record, m stream.Message) {
-	b.items = append(b.items, item{Record: r, message: m})
+	it := item{Record: r, message: m}
+	b.items = append(b.items, it)
 	b.records++
-	b.bytes += len(m.Data)
+	b.bytes += it.size()
 }
 
 func (b *bundle) addMark(s *stint) {
@@ -39,17 +45,20 @@ func (b *bundle) addMark(s *stint) {
 // full reports that there are so many records, or bytes enough.
 func (b *bundle) full(records int) bool { return b.records >= records || b.bytes >= bundleBytes }
 
-// first returns the first records, at most so many, and how many items those are with
-// the marks before and behind them. The slice may be used until first is called again.
+// first returns the first records, at most so many and until there are bytes enough, and
+// how many items those are with the marks before and behind them. The slice may be used
+// until first is called again.
 func (b *bundle) first(most int) (records []Record, items int) {
 	clear(b.part)
 	b.part = b.part[:0]
-	for _, it := range b.items {
-		if it.mark == nil {
-			if len(b.part) == most {
+	bytes := 0
+	for i := range b.items {
+		if it := &b.items[i]; it.mark == nil {
+			if len(b.part) == most || bytes >= bundleBytes {
 				break
 			}
 			b.part = append(b.part, it.Record)
+			bytes += it.size()
 		}
 		items++
 	}
@@ -86,6 +95,6 @@ func (b *bundle) without(feeds []string) int {
 
 func (b *bundle) drop(it *item) {
 	b.records--
-	b.bytes -= len(it.message.Data)
+	b.bytes -= it.size()
 	it.message.Release()
 }

@@ -83,4 +83,26 @@ func TestBundleFull(t *testing.T) {
 	if !b.full(100) {
 		t.Error("it does not count bytes")
 	}
+	b = filled("aaa", nil)
+	b.add(Record{Data: make([]byte, bundleBytes)}, stream.Message{})
+	if !b.full(100) {
+		t.Error("it does not count the bytes of records that are larger than their messages")
+	}
+}
+
+// An Append has hardly more than bundleBytes, but for one record that is larger.
+func TestBundleBytes(t *testing.T) {
+	b := new(bundle)
+	for _, part := range []int{2, 2, 2, 1} {
+		b.add(Record{Data: make([]byte, bundleBytes/part)}, stream.Message{})
+	}
+	var got []int
+	for len(b.items) > 0 {
+		records, items := b.first(100)
+		got = append(got, len(records))
+		b.done(items)
+	}
+	if want := []int{2, 2}; !slices.Equal(got, want) || b.bytes != 0 {
+		t.Errorf("the records are stored in parts of %d, want %d; %d bytes are left", got, want, b.bytes)
+	}
 }

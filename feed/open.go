@@ -39,7 +39,15 @@ func (s *stint) open(last Record, gap *stream.Gap) {
 	slow := time.AfterFunc(openSlow, func() {
 		log.Warn("Open of a feed has not returned", zap.String("feed", h.name), zap.Duration("for", openSlow))
 	})
+	returned := false
+	defer func() {
+		if !returned {
+			slow.Stop()
+			s.fails(h.r.panicked("feed.Job.Open", recover()))
+		}
+	}()
 	src, err := h.r.job.Open(s.ctx, h.name, last)
+	returned = true
 	slow.Stop()
 	if err == nil && src == nil {
 		err = errors.New("it returned no source")
@@ -55,6 +63,11 @@ func (s *stint) open(last Record, gap *stream.Gap) {
 	if s.ctx.Err() == nil {
 		log.Warn("a feed does not open", zap.String("feed", h.name), zap.Error(err))
 	}
+	s.fails(err)
+}
+
+// fails says that there is no source.
+func (s *stint) fails(err error) {
 	s.cancel()
 	s.happens(eventFailed, result.Status{Err: err})
 }

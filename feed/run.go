@@ -37,7 +37,10 @@ func queueSize(batch int) int { return min(max(16, batch/16), 1024) }
 // stored. It returns a *[result.ArgumentError] for a job that cannot be done, and an
 // error if the crew ends before ctx. Without a crew it returns nil when all feeds have
 // ended with success.
-func Run(ctx context.Context, j *Job) error {
+//
+// A panic of one of the job's functions ends the job at once: what was received is not
+// stored, and Run returns what it panicked with.
+func Run(ctx context.Context, j *Job) (err error) {
 	if err := check.Context(ctx); err != nil {
 		return err
 	}
@@ -49,9 +52,18 @@ func Run(ctx context.Context, j *Job) error {
 	messages := r.relay.Batches(context.Background(), &stream.SubscribeOptions{Size: queueSize(job.Batch), Bytes: bundleBytes})
 	go r.follow() // ends when ctx has ended, and all feeds were given up
 	go r.hurry()  // ends with the job
+	returned := false
+	defer func() {
+		if !returned {
+			r.panicked("a function in feed.Job", recover())
+			r.store(messages)
+		}
+		r.running.Wait()
+		err = r.outcome()
+	}()
 	r.store(messages)
-	r.running.Wait()
-	return r.outcome()
+	returned = true
+	return nil
 }
 
 // A run is a job under way.
@@ -69,7 +81,8 @@ type run struct {
 	running sync.WaitGroup // sources that are about to end, and claims
 
 	// Of the goroutine that stores.
-	lost int // messages that were received and not stored
+	bundle bundle
+	lost   int // messages that were received and not stored
 
 	// Guarded by mu.
 	mu    sync.Mutex
@@ -134,6 +147,16 @@ func (r *run) fail(err error) {
 	}
 	r.mu.Unlock()
 	r.stop(err)
+}
+
+// panicked ends the job for a function that has panicked with v, or called
+// runtime.Goexit: nothing is stored any more.
+func (r *run) panicked(where string, v any) error {
+	err := check.Panicked(where, v)
+	r.job.Logger.Error(where+" panicked", zap.Error(err), zap.Stack("stack"))
+	r.fail(err)
+	r.cut(err)
+	return err
 }
 
 // outcome returns what Run returns, when all is over.

@@ -13,9 +13,8 @@ import (
 
 // store stores what comes, until the job is over.
 func (r *run) store(messages *stream.Subscription[[]stream.Message]) {
-	var b bundle
-	for r.next(&b, messages) {
-		r.append(&b)
+	for r.next(&r.bundle, messages) {
+		r.append(&r.bundle)
 	}
 	r.feeder.End(result.Status{Code: result.StatusNormalClosure})
 	for batch := range messages.C { // of sources that have left
@@ -122,6 +121,10 @@ func (r *run) stintOf(o *stream.Origin) *stint {
 func (r *run) append(b *bundle) {
 	records, items := b.first(r.job.Batch)
 	for failures := 1; len(records) > 0; failures++ {
+		if r.hard.Err() != nil {
+			r.lost += len(records)
+			break
+		}
 		err := r.job.Store.Append(r.hard, records)
 		if err == nil {
 			break
@@ -139,10 +142,7 @@ func (r *run) append(b *bundle) {
 		if r.hard.Err() == nil {
 			r.job.Logger.Error("records cannot be stored", zap.Int("records", len(records)), zap.Error(err), zap.Duration("wait", wait))
 		}
-		if !pause(r.hard, wait) {
-			r.lost += len(records)
-			break
-		}
+		pause(r.hard, wait)
 	}
 	for _, s := range b.done(items) {
 		if s.dead { // It may not be told yet.

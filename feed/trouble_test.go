@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -188,6 +189,51 @@ func TestRunStoreArgument(t *testing.T) {
 		}
 		v.running.Wait()
 	})
+}
+
+// A function that panics, or ends the goroutine, ends the job, and nothing of it is left.
+func TestRunPanics(t *testing.T) {
+	why := errors.New("a bug")
+	for name, test := range map[string]struct {
+		open, record func()
+		want         error // nil for none that is known
+	}{
+		"Open panics":    {open: func() { panic(why) }, want: why},
+		"Record panics":  {record: func() { panic(why) }, want: why},
+		"Open goes":      {open: runtime.Goexit},
+		"Record goes":    {record: runtime.Goexit},
+		"Record says no": {record: func() { panic("no") }},
+		"Open says so":   {open: func() { panic("no") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := &venue{t: t, pause: 20 * time.Millisecond}
+				job := &feed.Job{Feeds: names("f%d", 3), Store: feed.NewMemory()}
+				job.Open = func(ctx context.Context, name string, last feed.Record) (stream.Source, error) {
+					if test.open != nil && name == "f1" {
+						test.open()
+					}
+					return v.open(ctx, name, last)
+				}
+				job.Record = func(m stream.Message) (feed.Record, bool) {
+					if test.record != nil && m.String() == "f1 5" {
+						test.record()
+					}
+					return record(m)
+				}
+				ended := make(chan error, 1)
+				go func() {
+					err := errors.New("Run has ended its goroutine")
+					defer func() { ended <- err }()
+					err = feed.Run(t.Context(), job)
+				}()
+				if err := <-ended; err == nil || test.want != nil && !errors.Is(err, test.want) {
+					t.Errorf("Run returns %v, want %v", err, test.want)
+				}
+				v.running.Wait()
+			})
+		})
+	}
 }
 
 // A hasty crew ends before the job.

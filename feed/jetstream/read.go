@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -59,8 +60,18 @@ func (s *Store) scan(ctx context.Context, feeds []string, yield func(message) bo
 		return fmt.Errorf("feed/jetstream: stream %q: %w", s.stream, err)
 	}
 	defer messages.Stop()
+	defer context.AfterFunc(ctx, messages.Stop)()
 	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+		m, err := messages.Next(jetstream.NextMaxWait(s.timeout))
+		if errors.Is(err, nats.ErrTimeout) { // the rest may have been removed
+			var now *jetstream.ConsumerInfo
+			if now, err = consumer.Info(ctx); err == nil && now.NumPending > 0 {
+				continue
+			}
+			if err == nil {
+				return nil
+			}
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

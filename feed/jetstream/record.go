@@ -3,7 +3,9 @@ package jetstream
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,6 +22,8 @@ const (
 	headerGap     = "Wsflow-Gap"     // JSON
 	headerOmitted = "Wsflow-Omitted" // the length of what was too large
 )
+
+const maxGapError = 1 << 10 // bytes of the text of a gap's error that are stored
 
 // A gap is a stream.Gap in JSON.
 type gap struct {
@@ -46,7 +50,8 @@ func encodeGap(g *stream.Gap) string {
 		Down: g.Down.Seconds(), Continued: g.Continued, Final: g.Final,
 	}
 	if g.Status.Err != nil {
-		j.Error = g.Status.Err.Error()
+		j.Error = strings.ToValidUTF8(g.Status.Err.Error(), "\uFFFD")
+		j.Error = strings.ToValidUTF8(j.Error[:min(len(j.Error), maxGapError)], "")
 	}
 	text, err := json.Marshal(j)
 	if err != nil {
@@ -85,8 +90,11 @@ func (s *Store) encode(r *feed.Record) (*nats.Msg, error) {
 		m.Header[headerGap] = []string{encodeGap(r.Gap)}
 	}
 	omitted := r.Omitted
-	if sizeOf(m) > s.most {
+	if sizeOf(m) > s.most && len(r.Data) > 0 {
 		omitted, m.Data = len(r.Data), nil
+	}
+	if n := sizeOf(m); n > s.most {
+		return nil, &result.ArgumentError{Name: "the length of the headers of a record of feed " + r.Feed, Value: n, Allowed: fmt.Sprintf("up to %d bytes, which a message of the stream may have", s.most)}
 	}
 	if omitted != 0 {
 		m.Header[headerOmitted] = []string{strconv.Itoa(omitted)}

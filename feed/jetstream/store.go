@@ -68,8 +68,7 @@ func NewStore(ctx context.Context, js jetstream.JetStream, stream string) (*Stor
 	if err := check.Context(ctx); err != nil {
 		return nil, err
 	}
-	switch {
-	case js == nil:
+	if js == nil {
 		return nil, &result.ArgumentError{Name: "js", Allowed: "a JetStream, not nil"}
 	}
 	s, err := js.Stream(ctx, stream)

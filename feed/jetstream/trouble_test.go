@@ -14,6 +14,7 @@ import (
 
 	"github.com/wsflow/wsflow/feed"
 	"github.com/wsflow/wsflow/result"
+	wsflow "github.com/wsflow/wsflow/stream"
 )
 
 // numbers are records of a feed, from number first to last.
@@ -61,6 +62,36 @@ func TestRetention(t *testing.T) {
 	appends(t, s, append(numbers("a", 4, 5), numbers("b", 4, 5)...)...)
 	counts(t, s, "a", 4, 5)
 	counts(t, s, "b", 1, 5)
+}
+
+// What is removed while somebody reads is not waited for.
+func TestRecordsRemoved(t *testing.T) {
+	js := connect(t, serve(t))
+	create(t, js, Settings("FEEDS"))
+	s := open(t, js, "FEEDS")
+	appends(t, s, numbers("a", 1, 5000)...)
+	s.timeout = 100 * time.Millisecond
+	stream, err := js.Stream(t.Context(), "FEEDS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for r, err := range s.Records(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; r.Cursor != fmt.Sprint(n) {
+			t.Fatalf("record %d has the cursor %s", n, r.Cursor)
+		}
+		if n == 1 {
+			if err := stream.Purge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n == 5000 {
+		t.Error("all was read although it was removed")
+	}
 }
 
 // Where a stream has lost the end of a feed, the feed is in conflict, so that it is
@@ -172,6 +203,29 @@ func TestTooManyRecords(t *testing.T) {
 	}
 	appends(t, s, numbers("a", 1, 10_000)...)
 	counts(t, s, "a", 1, 10_000)
+}
+
+// A record whose headers alone are too large is the job's fault; the text of a gap's
+// error is cut.
+func TestHeadersTooLarge(t *testing.T) {
+	js := connect(t, serve(t))
+	settings := Settings("FEEDS")
+	settings.MaxMsgSize = 10_000
+	create(t, js, settings)
+	s := open(t, js, "FEEDS")
+	long := strings.Repeat("x", 10_000)
+	var bad *result.ArgumentError
+	if err := s.Append(t.Context(), []feed.Record{{Feed: "a", Cursor: long}}); !errors.As(err, &bad) {
+		t.Errorf("Append ended with %v", err)
+	}
+	appends(t, s, feed.Record{Feed: "a", Gap: &wsflow.Gap{Status: result.Status{Err: errors.New("\xff" + long)}}})
+	last, err := s.Last(t.Context(), []string{"a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := last["a"].Gap.Status.Err.Error(); len(text) > 1024 || !strings.HasPrefix(text, "\uFFFDxxx") {
+		t.Errorf("the error of the gap is %q", text)
+	}
 }
 
 // Without a server there is an error at the end of the timeout, or of the context.
