@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -135,6 +136,10 @@ func (r *run) claims(feeds []*held) {
 	r.running.Go(r.claim) // ends when no feed is due any more, or with the job
 }
 
+// claimMost is how many feeds are asked for at a time: their last records, with all their
+// data, are in memory then.
+const claimMost = 1000
+
 // claim asks the store for the last records of all feeds that are due, and opens them.
 func (r *run) claim() {
 	select {
@@ -147,7 +152,7 @@ func (r *run) claim() {
 	for failures := 1; ; failures++ {
 		var names []string
 		if feeds, names = r.idle(feeds); len(feeds) == 0 {
-			return // whoever asked before asked for all
+			return // all are asked for, by this call or by the one before
 		}
 		last, err := r.job.Store.Last(r.ctx, names)
 		switch bad := (*result.ArgumentError)(nil); {
@@ -155,7 +160,8 @@ func (r *run) claim() {
 			for _, h := range feeds {
 				h.begin(last[h.name])
 			}
-			return
+			feeds, failures = nil, 0
+			continue
 		case r.ctx.Err() != nil:
 			return
 		case errors.As(err, &bad):
@@ -170,17 +176,24 @@ func (r *run) claim() {
 	}
 }
 
-// idle returns those feeds that are still to be opened, and their names, with all that
-// have become due.
+// idle returns those feeds that are still to be opened, and their names, with as many of
+// those that have become due as may be asked for at a time.
 func (r *run) idle(feeds []*held) (all []*held, names []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, h := range append(feeds, r.due...) {
+	take := func(h *held) {
 		if h.phase == phaseIdle {
 			all, names = append(all, h), append(names, h.name)
 		}
 	}
-	r.due = nil
+	for _, h := range feeds {
+		take(h)
+	}
+	n := 0
+	for ; len(all) < claimMost && n < len(r.due); n++ {
+		take(r.due[n])
+	}
+	r.due = slices.Delete(r.due, 0, n)
 	return all, names
 }
 

@@ -98,10 +98,12 @@ func TestRunOneGap(t *testing.T) {
 type sluggish struct {
 	*feed.Memory
 	asked atomic.Int32
+	most  atomic.Int32 // feeds at a time
 }
 
 func (s *sluggish) Last(ctx context.Context, feeds []string) (map[string]feed.Record, error) {
 	s.asked.Add(1)
+	s.most.Store(max(s.most.Load(), int32(len(feeds))))
 	time.Sleep(time.Second)
 	return s.Memory.Last(ctx, feeds)
 }
@@ -133,6 +135,23 @@ func TestRunManyBreak(t *testing.T) {
 			if all := s.Records(f); len(all) != 2 {
 				t.Fatalf("%s has %d records, want 2", f, len(all))
 			}
+		}
+	})
+}
+
+// The last records of very many feeds are not in memory at the same time.
+func TestRunClaimsInParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sluggish{Memory: feed.NewMemory()}
+		job := &feed.Job{Feeds: names("f%d", 2500), Store: s}
+		job.Open = func(ctx context.Context, _ string, _ feed.Record) (stream.Source, error) {
+			return script(ctx, nil), nil
+		}
+		if err := feed.Run(t.Context(), job); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if asked, most := s.asked.Load(), s.most.Load(); asked != 3 || most != 1000 {
+			t.Errorf("Last was called %d times, for up to %d feeds", asked, most)
 		}
 	})
 }

@@ -101,6 +101,8 @@ func prefixOf(c jetstream.StreamConfig) (string, error) {
 		return "", bad("AllowAtomicPublish", false, "true")
 	case !c.AllowDirect:
 		return "", bad("AllowDirect", false, "true")
+	case c.Retention != jetstream.LimitsPolicy:
+		return "", bad("Retention", c.Retention, "jetstream.LimitsPolicy: what is read stays")
 	case c.NoAck:
 		return "", bad("NoAck", true, "false")
 	case c.MaxMsgsPerSubject > 0 && c.Discard == jetstream.DiscardNew:

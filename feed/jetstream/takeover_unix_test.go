@@ -68,7 +68,7 @@ func TestTakeover(t *testing.T) {
 	const ttl = time.Second // of the bucket
 	rounds, feeds, most := pick(1, 30), pick(20, 100), ttl+pick(30*time.Second, time.Second)
 	p := opens(t)
-	told := part{URL: p.url, Feeds: feeds, Most: 1 << 30, Batch: 200, Crew: true, Pause: 5 * time.Millisecond}
+	told := part{URL: p.url, Feeds: feeds, Most: 1 << 30, Batch: 200, Crew: true, Pause: 50 * time.Millisecond}
 	told.Name = "heir"
 	starts(t, "worker", told)
 	o := p.looksOn()

@@ -251,6 +251,7 @@ func TestStoreArguments(t *testing.T) {
 	for name, change := range map[string]func(*jetstream.StreamConfig){
 		"AllowAtomicPublish": func(c *jetstream.StreamConfig) { c.AllowAtomicPublish = false },
 		"AllowDirect":        func(c *jetstream.StreamConfig) { c.AllowDirect = false },
+		"Retention":          func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy },
 		"Subjects":           func(c *jetstream.StreamConfig) { c.Subjects = []string{"x." + c.Name} },
 		"NoAck":              func(c *jetstream.StreamConfig) { c.NoAck, c.AllowAtomicPublish = true, true },
 	} {
