@@ -19,12 +19,12 @@ import (
 
 // CrewSettings returns the settings of a bucket in which the workers of a crew find
 // each other. A worker that was not heard of for ttl is taken for gone: from 1 s on,
-// 10 s do well. The bucket is in memory, as nothing in it outlives a worker. Set Replicas
-// to 3 on a cluster.
+// 10 s do well. Set Replicas to 3 on a cluster. The bucket is in a file, although nothing
+// in it outlives a worker: one in memory would be gone with its server.
 //
 //	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.CrewSettings("workers", 10*time.Second))
 func CrewSettings(bucket string, ttl time.Duration) jetstream.KeyValueConfig {
-	return jetstream.KeyValueConfig{Bucket: bucket, TTL: ttl, LimitMarkerTTL: max(ttl, time.Second), Storage: jetstream.MemoryStorage}
+	return jetstream.KeyValueConfig{Bucket: bucket, TTL: ttl, LimitMarkerTTL: max(ttl, time.Second)}
 }
 
 // A Crew is a [feed.Crew]: workers that each have a key in a bucket, which expires

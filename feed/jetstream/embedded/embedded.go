@@ -34,8 +34,8 @@ type Options struct {
 	// MaxStore is how many bytes all streams may have on the disk. Zero means 10 GiB.
 	// It must not be negative.
 	MaxStore int64
-	// MaxMemory is how many bytes streams in memory may have, such as the one of a
-	// crew. Zero means 64 MiB. It must not be negative.
+	// MaxMemory is how many bytes streams may have that are set to be in memory. Zero
+	// means 64 MiB. It must not be negative.
 	MaxMemory int64
 	// Listen is an address of this machine, such as "127.0.0.1:4222", at which
 	// other programs, such as the tool nats, reach the server. Anyone who reaches it
