@@ -1,5 +1,6 @@
 // Package jetstream stores feeds in NATS JetStream, and shares them among workers.
 //
+//	nc, err := nats.Connect(url, nats.MaxReconnects(-1))
 //	js, err := jetstream.New(nc)
 //	_, err = js.CreateOrUpdateStream(ctx, store.Settings("TRADES"))
 //	kv, err := js.CreateOrUpdateKeyValue(ctx, store.CrewSettings("workers", 10*time.Second))
@@ -7,8 +8,8 @@
 //	job.Crew, err = store.NewCrew(ctx, kv, "worker-1", logger)
 //	err = feed.Run(ctx, job)
 //
-// Here nc is a connection to a NATS server, 2.12 or later, jetstream is the package of
-// nats.go and store is this one. Package embedded has a server in the program itself.
+// Here jetstream is the package of nats.go and store is this one. The server is NATS 2.12
+// or later; package embedded has one in the program itself.
 //
 // # How it is exact
 //

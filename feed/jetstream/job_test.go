@@ -216,6 +216,25 @@ func TestJobCredentials(t *testing.T) {
 	e.ends(open(t, user("admin"), "FEEDS"), 1)
 }
 
+// A job whose connection to NATS is closed for good ends and says so.
+func TestJobClosedConnection(t *testing.T) {
+	t.Parallel()
+	js := connect(t, serve(t))
+	create(t, js, Settings("FEEDS"))
+	p := part{Most: 1 << 30, Pause: time.Millisecond}
+	e := begins(t.Context(), t, js, 0, func(j *feed.Job) { j.Open = p.open })
+	if _, err := follow(t, js).Next(jetstream.NextMaxWait(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	js.Conn().Close()
+	var bad *result.ArgumentError
+	if err := <-e.ended; !errors.As(err, &bad) {
+		t.Errorf("Run returns %v", err)
+	} else {
+		t.Log(err)
+	}
+}
+
 // A message that is larger than the server takes is stored as a record without data, and
 // the feed goes on behind it.
 func TestJobOversize(t *testing.T) {

@@ -63,7 +63,9 @@ var _ feed.Store = (*Store)(nil)
 // process.
 //
 // An answer of the server may take as long as js was told to wait for one
-// ([jetstream.WithDefaultTimeout]), 5 s if it was told nothing.
+// ([jetstream.WithDefaultTimeout]), 5 s if it was told nothing. Where the connection to
+// NATS is closed for good, as it is by default two minutes after it was lost, the error
+// is a *result.ArgumentError, which ends a job: connect with nats.MaxReconnects(-1).
 func NewStore(ctx context.Context, js jetstream.JetStream, stream string) (*Store, error) {
 	if err := check.Context(ctx); err != nil {
 		return nil, err
@@ -178,6 +180,8 @@ func (s *Store) failed(ctx context.Context, what string, err error) error {
 	}
 	nc := s.js.Conn()
 	switch last := nc.LastError(); {
+	case nc.IsClosed():
+		return &result.ArgumentError{Name: "connection to NATS", Value: "closed", Allowed: "one that is open; nats.MaxReconnects(-1) lets it connect again for ever"}
 	case !nc.IsConnected() && last != nil:
 		return fmt.Errorf("feed/jetstream: %s: not connected to NATS (%v: %w): %w", what, nc.Status(), last, err)
 	case !nc.IsConnected():

@@ -189,6 +189,8 @@ func TestPermissions(t *testing.T) {
 	s := open(t, as("reader"), "FEEDS")
 	if err := s.Append(t.Context(), numbers("a", 1, 2)); err == nil || !strings.Contains(strings.ToLower(err.Error()), "permissions violation") {
 		t.Errorf("Append ended with %v", err)
+	} else {
+		t.Log(err)
 	}
 }
 

@@ -102,6 +102,7 @@ func job(ctx context.Context, m *market, out *log.Logger, workers int, connect f
 		}
 		out.Print("worker-2 dies")
 		second.nc.Close() // nobody hears of it from now on
+		<-second.ended
 	}
 	if err := m.waits(ctx, reader, m.trades); err != nil {
 		return err
