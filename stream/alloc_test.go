@@ -146,15 +146,15 @@ func TestMemoryOfIdleConnections(t *testing.T) {
 			for range c.All(ctx) {
 			}
 		}},
-		{"Chan", false, 5300, 5300 + 64*64, func(c *stream.Conn) {
+		{"Chan", false, 5300, 4900 + 64*64, func(c *stream.Conn) {
 			for range c.Chan(ctx, nil).C {
 			}
 		}},
-		{"Batches", false, 5300, 5700, func(c *stream.Conn) {
+		{"Batches", false, 5300, 4800, func(c *stream.Conn) {
 			for range c.Batches(ctx, nil).C {
 			}
 		}},
-		{"callbacks", false, 3200, 4300, func(c *stream.Conn) { c.OnBinary(func([]byte) {}) }},
+		{"callbacks", false, 3200, 4000, func(c *stream.Conn) { c.OnBinary(func([]byte) {}) }},
 	} {
 		t.Run(face.name, func(t *testing.T) {
 			var heard sync.WaitGroup
