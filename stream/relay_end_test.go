@@ -2,6 +2,8 @@ package stream_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -81,5 +83,40 @@ func TestLoopsBehindTheEnd(t *testing.T) {
 				t.Errorf("%q, %v comes, want %q", m, err, want)
 			}
 		}
+	})
+}
+
+// A loop whose context ends in its body gets no message more, also where those that
+// follow have come through its channel: the next taker gets them.
+func TestLoopEndsWithItsContext(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		var names []string
+		for range 2 {
+			p := script.Client(t, nil)
+			join(t, f, p.Conn, nil)
+			p.Sends(script.Text("one"), script.Text("two"), script.Text("three"))
+		}
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		mine := errors.New("mine")
+		for m, err := range r.All(ctx) {
+			if err != nil {
+				names = append(names, err.Error())
+				break
+			}
+			names = append(names, m.String())
+			synctest.Wait() // more has come
+			cancel(mine)
+		}
+		if got := fmt.Sprint(names); got != "[one mine]" {
+			t.Errorf("the loop got %s", got)
+		}
+		rest := r.Chan(t.Context(), nil)
+		synctest.Wait()
+		if n := len(rest.C); n != 5 {
+			t.Errorf("the next taker got %d messages, want 5", n)
+		}
+		f.End(result.Status{Code: 1000})
 	})
 }

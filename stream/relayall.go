@@ -137,7 +137,8 @@ func (w *relayLoop) next() (more bool) {
 func (w *relayLoop) hand(batch []Message) (more bool) {
 	for i, m := range batch {
 		w.unread = batch[i:]
-		if w.r.paused.Load() != 0 && !w.resumed() {
+		if w.ctx.Err() != nil || w.r.paused.Load() != 0 && !w.resumed() {
+			w.err = context.Cause(w.ctx)
 			return false
 		}
 		w.unread = batch[i+1:]
@@ -163,7 +164,6 @@ func (w *relayLoop) resumed() bool {
 		select {
 		case <-resumed:
 		case <-w.ctx.Done():
-			w.err = context.Cause(w.ctx)
 			return false
 		}
 	}
