@@ -260,6 +260,10 @@ func (k *sink) drop(why error) {
 
 // lose gives up a message.
 func (k *sink) lose(m stream.Message, why error) {
+	if m.Type == stream.Notice { // nobody wants it sent
+		m.Release()
+		return
+	}
 	if k.unsent != nil {
 		k.unsent(m, why)
 		return

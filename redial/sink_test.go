@@ -189,6 +189,7 @@ func TestSinkInGap(t *testing.T) {
 			synctest.Wait()
 			p.Cuts()
 			time.Sleep(time.Minute)
+			sink <- stream.Message{Type: stream.Notice} // is passed over, as on a connection
 			sink <- text("late")
 			time.Sleep(time.Minute)
 			if carry {
