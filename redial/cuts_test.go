@@ -203,6 +203,7 @@ func TestCutsCallbacks(t *testing.T) {
 		at := &cursor{}
 		src := redial.New(ctx, server.Dial, &redial.Options{Open: at.open, Seen: at.seen, DataTimeout: time.Second})
 		last, gaps := uint64(0), 0
+		resume := src.Pause() // until both callbacks are there
 		src.OnBinary(func(data []byte) {
 			n, _ := faults.Number(data)
 			if n != last+1 {
@@ -211,6 +212,7 @@ func TestCutsCallbacks(t *testing.T) {
 			last = n
 		})
 		src.OnGap(func(*stream.Origin, *stream.Gap) { gaps++ })
+		resume()
 		_, err := src.Result().Wait(ctx)
 		server.Close()
 		want(t, "the end", err, nil)
