@@ -137,34 +137,37 @@ func (s *Source) prepare(ctx context.Context, conn *stream.Conn) (continued bool
 	return continued, err
 }
 
-// handOn opens the source and hands the connection to the Relay, behind the Notice.
+// handOn hands the connection to the Relay and opens the source. The connection is paused
+// until the Notice is given, which its messages follow.
 func (s *Source) handOn(ctx context.Context, conn *stream.Conn, continued bool) {
-	var gap *stream.Gap
-	var origin stream.Origin
-	ok := false
-	s.step(func(c *cycle) {
-		if gap, ok = c.open(time.Now(), continued); ok {
-			origin.Epoch = c.epoch
-			s.watch()
-		}
-	})
-	if !ok {
-		return
-	}
-	var err error
-	if gap != nil {
-		s.tell(zap.InfoLevel, "the connection is open again", zap.Duration("down", gap.Down), zap.Int("attempts", gap.Attempts), zap.Bool("continued", continued))
-		err = s.feeder.Notify(ctx, &origin, gap)
-	}
-	if err == nil {
-		_, err = s.feeder.Join(conn, &stream.JoinOptions{Origin: origin, Keep: s.keep(), Ended: func(st result.Status) {
-			go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
-		}})
-	}
+	defer conn.Pause()()
+	origin := stream.Origin{Epoch: s.nextEpoch()}
+	_, err := s.feeder.Join(conn, &stream.JoinOptions{Origin: origin, Keep: s.keep(), Ended: func(st result.Status) {
+		go s.run(func() { s.lose(st) }) // ends when the loss is told and the next wait begins
+	}})
 	if err != nil { // the source has ended; or Open has left something that takes messages
 		err = &result.General{Err: err}
 		s.end(wish{wishFail, failed(err)}, err)
+		return
 	}
+	var gap *stream.Gap
+	s.step(func(c *cycle) {
+		ok := false
+		if gap, ok = c.open(time.Now(), continued); ok {
+			s.watch()
+		}
+	})
+	if gap != nil {
+		s.tell(zap.InfoLevel, "the connection is open again", zap.Duration("down", gap.Down), zap.Int("attempts", gap.Attempts), zap.Bool("continued", continued))
+		s.feeder.Notify(ctx, &origin, gap) // an error says that the source has ended
+	}
+}
+
+// nextEpoch returns the epoch of the connection that is being made.
+func (s *Source) nextEpoch() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cycle.epoch + 1
 }
 
 // keep shows messages to Seen, unless it has panicked.

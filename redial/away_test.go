@@ -3,6 +3,8 @@ package redial_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,6 +120,50 @@ func TestContextIsNoFailure(t *testing.T) {
 			synctest.Wait()
 			cancel(errNobody)
 			wantEnd(t, src, "context")
+		})
+	}
+}
+
+// A source whose next connection is open, while the Notice of that still waits for the
+// taker: it ends as any other, and after a Close the Notice comes, and what the
+// connection brought behind it.
+func TestEndsBehindANotice(t *testing.T) {
+	for how, end := range awayEnds {
+		bubble(t, how, func(t *testing.T) {
+			server := newServer(t)
+			ctx, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
+			src := redial.New(ctx, server.dial, &redial.Options{Retry: at})
+			sub := src.Chan(t.Context(), &stream.SubscribeOptions{Size: 1})
+			p := <-server.peers
+			p.Sends(script.Text("one"))
+			p.Cuts()
+			synctest.Wait()
+			<-sub.C
+			p = <-server.peers
+			go func() { // ends with the connection
+				if p.Sends(script.Text("two")); how == "Close" {
+					p.WantsClose(1000)
+					p.Sends(script.Close(1000, ""))
+				}
+			}()
+			synctest.Wait()
+			if src.Conn() == nil {
+				t.Fatal("the next connection is not open")
+			}
+			end(src, cancel)
+			wantEnd(t, src, how)
+			var rest []string
+			for m := range sub.C {
+				if g := m.Gap(); g != nil {
+					rest = append(rest, fmt.Sprint(g.From, ">", g.To))
+				} else {
+					rest = append(rest, m.String())
+				}
+			}
+			if how == "Close" {
+				want(t, "what came", strings.Join(rest, ", "), "1>0, 1>2, two")
+			}
 		})
 	}
 }

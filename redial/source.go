@@ -160,7 +160,7 @@ func (s *Source) end(w wish, cause error) (begun bool) {
 		if len(sinks) == 0 {
 			conn.Close(w.status.Code, w.status.Reason)
 		}
-		go s.close(conn, under, sinks, w.status) // ends with the connection
+		go s.close(conn, sinks, w.status) // ends with the connection
 		return true
 	}
 	if conn != nil {
@@ -175,15 +175,12 @@ func (s *Source) end(w wish, cause error) (begun bool) {
 
 // close closes the connection behind what stands in the sinks, and ends the source
 // with it. Whoever takes messages, and is not done, gets the rest.
-func (s *Source) close(conn *stream.Conn, under *task, sinks []*sink, w result.Status) {
+func (s *Source) close(conn *stream.Conn, sinks []*sink, w result.Status) {
 	if len(sinks) > 0 {
 		flush(sinks, conn.Done())
 		conn.Close(w.Code, w.Reason)
 	}
 	<-conn.Done()
-	if under != nil {
-		<-under.ctx.Done() // the connection is joined then, behind its Notice
-	}
 	st, _ := conn.Result().Status()
 	s.lose(st)
 }
