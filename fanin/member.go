@@ -19,7 +19,8 @@ type Member struct {
 
 	// Written by whoever hands on the member's messages, one at a time.
 	received, duplicates, gaps, epoch atomic.Uint64
-	open, final                       atomic.Bool
+	open                              atomic.Bool
+	final                             atomic.Pointer[stream.Gap] // nil if something came behind it
 }
 
 // Name returns the name that the member was added under.
@@ -63,9 +64,10 @@ func (m *Member) Stats() Stats {
 // for one message of the member at a time.
 func (m *Member) keep(msg stream.Message) bool {
 	m.received.Add(1)
-	if o := msg.Origin(); o.Epoch != m.epoch.Load() { // of a first connection nothing else tells
+	if o := msg.Origin(); o.Epoch != m.epoch.Load() || !m.open.Load() { // of a first connection, and of others in a group, nothing else tells
 		m.epoch.Store(o.Epoch)
 		m.open.Store(true)
+		m.final.Store(nil)
 	}
 	if distinct := m.group.distinct; distinct != nil && distinct.duplicate(msg) {
 		m.duplicates.Add(1)
@@ -83,14 +85,17 @@ func (m *Member) notice(msg stream.Message) {
 		m.gaps.Add(1)
 	}
 	m.open.Store(g.To > 0)
-	m.final.Store(g.Final)
+	if m.final.Store(nil); g.Final {
+		m.final.Store(g)
+	}
 }
 
 // ended is called when the source has ended and its messages were handed on. A source
-// that has not told of that itself is told of.
+// that has not told of that itself is told of: a group tells of its members, and may
+// end in another way than the last of them.
 func (m *Member) ended(st result.Status) {
 	m.open.Store(false)
-	if !m.final.Load() {
+	if g := m.final.Load(); g == nil || g.Status.Err == nil != (st.Err == nil) {
 		epoch := m.epoch.Load()
 		m.group.feeder.Notify(context.Background(), &stream.Origin{Name: m.name, Epoch: epoch},
 			&stream.Gap{From: epoch, Status: st, Lost: time.Now(), Final: true})
