@@ -5,6 +5,7 @@ import (
 	"net"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/wsflow/wsflow/stream"
 )
@@ -83,6 +84,44 @@ func TestFailedTopicIsForgotten(t *testing.T) {
 	sub := m.Topic(1).Chan(context.Background(), nil)
 	m.Fail(1, nil)
 	if _, open := <-sub.C; open || len(m.topics)+len(m.taken)+len(m.desired.all) > 0 {
+		t.Error("it is remembered")
+	}
+	conn.CloseNow(nil)
+	<-conn.Done()
+}
+
+// A topic that fails while it lingers is forgotten, also if nobody has its relay any
+// more: the server refused it, and is not to be told to stop it.
+func TestFailedTopicDoesNotLinger(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	conn, err := stream.New(near, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subscribed := make(chan struct{})
+	m := New(conn, &Options[int]{
+		Topic:       func(m stream.Message) (int, bool) { return 0, true },
+		Subscribe:   func([]int) []stream.Message { close(subscribed); return nil },
+		Unsubscribe: func([]int) []stream.Message { return nil },
+		Linger:      time.Hour,
+	})
+	sub := m.Topic(1).Chan(context.Background(), nil)
+	<-subscribed
+	sub.Cancel()
+	remembered := func() (topics, desires int) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.topics), len(m.desired.all)
+	}
+	for topics := 1; topics > 0; topics, _ = remembered() {
+		collects()
+	}
+	if _, desires := remembered(); desires != 1 {
+		t.Fatal("it does not linger")
+	}
+	m.Fail(1, nil)
+	if _, desires := remembered(); desires > 0 {
 		t.Error("it is remembered")
 	}
 	conn.CloseNow(nil)

@@ -208,12 +208,12 @@ func (m *Mux[K]) Fail(key K, err error) {
 func (m *Mux[K]) expel(key K) *topic[K] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.desired.forget(key) // also a topic that lingers, and whose relay nobody has any more
 	t := m.topics[key].Value()
 	if t != nil {
 		t.over = true
 		delete(m.topics, key)
 		delete(m.taken, key)
-		m.desired.forget(key)
 	}
 	return t
 }
