@@ -159,6 +159,14 @@ func TestCycleGivesUp(t *testing.T) {
 	if !errors.Is(e, errDial) {
 		t.Error("errors.Is does not find an earlier cause")
 	}
+	again := in(phaseOpening) // behind a first dial that failed
+	again.causes = []error{errDial}
+	again.open(epoch0, false)
+	again.lose(epoch0, cut, stable)
+	again.decide(false)
+	if !errors.As(again.status.Err, &e) || len(e.Causes) != 1 || e.Causes[0] != errCut {
+		t.Errorf("causes %v, want what came since the last connection: %v", e.Causes, errCut)
+	}
 	for range 20 {
 		c.blame(failed(errDial))
 	}
