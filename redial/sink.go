@@ -129,14 +129,10 @@ func (k *sink) run() error {
 		if conn == nil {
 			return nil
 		}
-		err = k.send(k.until, conn, k.ch)
-		switch {
-		case err == nil || k.ctx.Err() != nil:
+		if err = k.send(k.until, conn, k.ch); err == nil || k.ctx.Err() != nil {
 			return err
-		case k.until.Err() != nil:
-			return k.finish(k.s.refusal())
 		}
-		last = conn
+		last = conn // it has ended; or the source is to end, and there is no next one
 	}
 }
 

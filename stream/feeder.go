@@ -25,7 +25,8 @@ var errRelayEnded = fmt.Errorf("wsflow: the Relay has ended: %w", net.ErrClosed)
 // the Relay's from then on, also where an error is returned. Put returns when all
 // subscribers have it in their queues, and waits while a [Block] subscriber has no
 // room. While there is no subscriber, up to 1 MiB of messages wait for the next, and
-// Put waits with more.
+// Put waits with more. So it must not be called where messages of this Relay are taken,
+// in the body of a loop over All or a callback: it waits for that to return.
 //
 // m is Text, Binary, or a [Notice] that came from another Relay. It keeps its Origin.
 //
