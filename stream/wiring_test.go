@@ -1,0 +1,52 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+// A nudged source counts who interrupts its reading.
+type nudged struct {
+	Source
+	by int32
+}
+
+func (n *nudged) nudge(by int32) { n.by += by }
+
+// A session that is stopped interrupts its source's reading until it ends; one that is
+// over disturbs nobody.
+func TestSessionNudges(t *testing.T) {
+	src := &nudged{}
+	s := &session{parent: context.Background(), src: src}
+	if s.Err() != nil || closed(s.Done()) {
+		t.Errorf("a session that goes on is done, with %v", s.Err())
+	}
+	s.stop()
+	s.stop()
+	if src.by != 1 || s.Err() != errTurn || !closed(s.Done()) {
+		t.Errorf("stopped: it nudges by %d, its error is %v", src.by, s.Err())
+	}
+	s.end()
+	if src.by != 0 {
+		t.Errorf("over: it nudges by %d", src.by)
+	}
+	late := &session{parent: context.Background(), src: src}
+	late.end()
+	late.stop()
+	if src.by != 0 {
+		t.Errorf("stopped when it was over, it nudges by %d", src.by)
+	}
+}
+
+// The taker's own context goes first.
+func TestSessionTellsItsTakersCause(t *testing.T) {
+	cause := errors.New("no more")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s := &session{parent: ctx, src: &nudged{}}
+	s.stop()
+	cancel(cause)
+	if s.Err() != cause {
+		t.Errorf("the error is %v, want %v", s.Err(), cause)
+	}
+}
