@@ -2,8 +2,10 @@ package stream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -184,6 +186,97 @@ func TestSkippedIsOfOneSubscription(t *testing.T) {
 			t.Errorf("%d messages came, want what was given back, too", got)
 		}
 		for range items {
+		}
+	})
+}
+
+// Takers is told of the first taker and of the last one's end, whatever they are.
+func TestTakers(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		var told []bool
+		r, f := stream.NewRelay(&stream.RelayOptions{Takers: func(any bool) { told = append(told, any) }})
+		want := []bool{}
+		check := func(what string, any ...bool) {
+			t.Helper()
+			synctest.Wait()
+			if want = append(want, any...); !slices.Equal(told, want) {
+				t.Errorf("%s: told %v, want %v", what, told, want)
+			}
+		}
+		one := r.Chan(ctx, nil)
+		check("one has come", true)
+		two := r.Batches(ctx, nil)
+		one.Cancel()
+		check("another has come, and the first left")
+		two.Cancel()
+		check("both have left", false)
+		stop := r.OnText(func(string) {})
+		check("a callback", true)
+		stop()
+		check("it was stopped", false)
+		short, cancel := context.WithCancel(ctx)
+		go func() {
+			for range r.All(short) {
+			}
+		}()
+		check("a loop", true)
+		cancel()
+		check("it has ended", false)
+		r.Observable(nil).Observe()
+		check("an observer", true)
+		f.End(result.Status{Code: 1000})
+		check("the end", false)
+		r.Chan(ctx, nil)
+		check("after the end")
+	})
+}
+
+// A batch has one origin, and a Notice is one of its own, also where all of them
+// waited for the subscriber.
+func TestBatchesOfARelay(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		for epoch := range uint64(3) {
+			p := script.Client(t, nil)
+			p.Sends(script.Text("a"), script.Text("b"), script.Text("c"), script.Close(1000, ""))
+			ended := make(chan result.Status)
+			f.Join(p.Conn, &stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}, Ended: func(s result.Status) { ended <- s }})
+			<-ended // although nobody takes
+			f.Notify(ctx, nil, &stream.Gap{From: epoch})
+		}
+		f.Notify(ctx, nil, &stream.Gap{From: 3})
+		f.End(result.Status{Code: 1000})
+		var got []string
+		for batch := range r.Batches(ctx, nil).C {
+			var all []string
+			for _, m := range batch {
+				all = append(all, tell(m))
+			}
+			got = append(got, strings.Join(all, ","))
+		}
+		want := []string{"0 a,0 b,0 c", "- gap 0>0", "1 a,1 b,1 c", "- gap 1>0", "2 a,2 b,2 c", "- gap 2>0", "- gap 3>0"}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// A callback that panics ends the Relay with its value.
+func TestPanicInACallbackOfARelay(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		p := script.Client(t, nil)
+		join(t, f, p.Conn, nil)
+		value := errors.New("the value")
+		r.OnText(func(string) { panic(value) })
+		p.Sends(script.Text("one"))
+		if _, err := r.Result().Wait(ctx); err != value {
+			t.Errorf("the Relay ends with %v", err)
+		}
+		p.Sends(script.Text("two"))
+		sub := p.Conn.Chan(ctx, nil)
+		if m := <-sub.C; m.String() != "two" {
+			t.Errorf("%q comes", m)
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -211,36 +210,6 @@ func TestOriginsThroughTwoRelays(t *testing.T) {
 	}
 }
 
-// A batch has one origin, and a Notice is one of its own, also where all of them
-// waited for the subscriber.
-func TestBatchesOfARelay(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		r, f := stream.NewRelay(nil)
-		for epoch := range uint64(3) {
-			p := script.Client(t, nil)
-			p.Sends(script.Text("a"), script.Text("b"), script.Text("c"), script.Close(1000, ""))
-			ended := make(chan result.Status)
-			f.Join(p.Conn, &stream.JoinOptions{Origin: stream.Origin{Epoch: epoch}, Ended: func(s result.Status) { ended <- s }})
-			<-ended // although nobody takes
-			f.Notify(ctx, nil, &stream.Gap{From: epoch})
-		}
-		f.Notify(ctx, nil, &stream.Gap{From: 3})
-		f.End(result.Status{Code: 1000})
-		var got []string
-		for batch := range r.Batches(ctx, nil).C {
-			var all []string
-			for _, m := range batch {
-				all = append(all, tell(m))
-			}
-			got = append(got, strings.Join(all, ","))
-		}
-		want := []string{"0 a,0 b,0 c", "- gap 0>0", "1 a,1 b,1 c", "- gap 1>0", "2 a,2 b,2 c", "- gap 2>0", "- gap 3>0"}
-		if !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	})
-}
-
 // Keep is called once for each message, in order, and never for a Notice.
 func TestKeep(t *testing.T) {
 	for _, face := range relayFaces {
@@ -290,108 +259,6 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// Takers is told of the first taker and of the last one's end, whatever they are.
-func TestTakers(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		var told []bool
-		r, f := stream.NewRelay(&stream.RelayOptions{Takers: func(any bool) { told = append(told, any) }})
-		want := []bool{}
-		check := func(what string, any ...bool) {
-			t.Helper()
-			synctest.Wait()
-			if want = append(want, any...); !slices.Equal(told, want) {
-				t.Errorf("%s: told %v, want %v", what, told, want)
-			}
-		}
-		one := r.Chan(ctx, nil)
-		check("one has come", true)
-		two := r.Batches(ctx, nil)
-		one.Cancel()
-		check("another has come, and the first left")
-		two.Cancel()
-		check("both have left", false)
-		stop := r.OnText(func(string) {})
-		check("a callback", true)
-		stop()
-		check("it was stopped", false)
-		short, cancel := context.WithCancel(ctx)
-		go func() {
-			for range r.All(short) {
-			}
-		}()
-		check("a loop", true)
-		cancel()
-		check("it has ended", false)
-		r.Observable(nil).Observe()
-		check("an observer", true)
-		f.End(result.Status{Code: 1000})
-		check("the end", false)
-		r.Chan(ctx, nil)
-		check("after the end")
-	})
-}
-
-// Without a taker, what is put waits up to a bound, and then whoever puts it does.
-func TestPutWithoutATaker(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		r, f := stream.NewRelay(nil)
-		data := make([]byte, 100<<10)
-		put := 0
-		for ; put < 100; put++ {
-			short, cancel := context.WithTimeout(ctx, time.Second)
-			err := f.Put(short, bin(data))
-			cancel()
-			if err == context.DeadlineExceeded {
-				break
-			} else if err != nil {
-				t.Fatal(err)
-			}
-		}
-		if put < 8 || put > 12 {
-			t.Fatalf("%d messages of 100 KiB wait", put)
-		}
-		done := make(chan error)
-		go func() { done <- f.Put(ctx, text("last")) }()
-		synctest.Wait()
-		n := 0
-		for m := range r.Chan(ctx, nil).C {
-			n++
-			if m.Type == stream.Text {
-				f.End(result.Status{Code: 1000})
-			}
-		}
-		if err := <-done; err != nil || n != put+1 {
-			t.Errorf("%d of %d messages come, %v", n, put+1, err)
-		}
-	})
-}
-
-// A Put that waits for a full subscriber ends with its context.
-func TestPutEndsWithItsContext(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		r, f := stream.NewRelay(nil)
-		sub := r.Chan(ctx, &stream.SubscribeOptions{Size: 1})
-		batches := r.Batches(ctx, &stream.SubscribeOptions{Size: 1})
-		f.Put(ctx, text("one"))
-		short, cancel := context.WithCancelCause(ctx)
-		cause := errors.New("the cause")
-		time.AfterFunc(time.Second, func() { cancel(cause) })
-		if err := f.Put(short, text("two")); err != cause {
-			t.Errorf("Put returns %v", err)
-		}
-		if err := f.Put(short, text("three")); err != cause {
-			t.Errorf("Put with an ended context returns %v", err)
-		}
-		<-batches.C
-		<-sub.C
-		f.Put(ctx, text("four"))
-		if m := <-sub.C; m.String() != "four" {
-			t.Errorf("%q comes", m)
-		}
-		f.End(result.Status{Code: 1000})
-	})
-}
-
 // A connection that ends while nobody takes is drained, so that another one may
 // follow; so is a Relay.
 func TestSourcesEndWithoutATaker(t *testing.T) {
@@ -413,25 +280,5 @@ func TestSourcesEndWithoutATaker(t *testing.T) {
 			t.Errorf("%q and %q come", one, two)
 		}
 		f.End(result.Status{Code: 1000})
-	})
-}
-
-// A callback that panics ends the Relay with its value.
-func TestPanicInACallbackOfARelay(t *testing.T) {
-	bubble(t, "", func(t *testing.T) {
-		r, f := stream.NewRelay(nil)
-		p := script.Client(t, nil)
-		join(t, f, p.Conn, nil)
-		value := errors.New("the value")
-		r.OnText(func(string) { panic(value) })
-		p.Sends(script.Text("one"))
-		if _, err := r.Result().Wait(ctx); err != value {
-			t.Errorf("the Relay ends with %v", err)
-		}
-		p.Sends(script.Text("two"))
-		sub := p.Conn.Chan(ctx, nil)
-		if m := <-sub.C; m.String() != "two" {
-			t.Errorf("%q comes", m)
-		}
 	})
 }

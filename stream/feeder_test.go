@@ -1,0 +1,73 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsflow/wsflow/result"
+	"github.com/wsflow/wsflow/stream"
+)
+
+// Without a taker, what is put waits up to a bound, and then whoever puts it does.
+func TestPutWithoutATaker(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		data := make([]byte, 100<<10)
+		put := 0
+		for ; put < 100; put++ {
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			err := f.Put(short, bin(data))
+			cancel()
+			if err == context.DeadlineExceeded {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if put < 8 || put > 12 {
+			t.Fatalf("%d messages of 100 KiB wait", put)
+		}
+		done := make(chan error)
+		go func() { done <- f.Put(ctx, text("last")) }()
+		synctest.Wait()
+		n := 0
+		for m := range r.Chan(ctx, nil).C {
+			n++
+			if m.Type == stream.Text {
+				f.End(result.Status{Code: 1000})
+			}
+		}
+		if err := <-done; err != nil || n != put+1 {
+			t.Errorf("%d of %d messages come, %v", n, put+1, err)
+		}
+	})
+}
+
+// A Put that waits for a full subscriber ends with its context.
+func TestPutEndsWithItsContext(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		sub := r.Chan(ctx, &stream.SubscribeOptions{Size: 1})
+		batches := r.Batches(ctx, &stream.SubscribeOptions{Size: 1})
+		f.Put(ctx, text("one"))
+		short, cancel := context.WithCancelCause(ctx)
+		cause := errors.New("the cause")
+		time.AfterFunc(time.Second, func() { cancel(cause) })
+		if err := f.Put(short, text("two")); err != cause {
+			t.Errorf("Put returns %v", err)
+		}
+		if err := f.Put(short, text("three")); err != cause {
+			t.Errorf("Put with an ended context returns %v", err)
+		}
+		<-batches.C
+		<-sub.C
+		f.Put(ctx, text("four"))
+		if m := <-sub.C; m.String() != "four" {
+			t.Errorf("%q comes", m)
+		}
+		f.End(result.Status{Code: 1000})
+	})
+}
