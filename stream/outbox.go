@@ -30,12 +30,12 @@ const (
 // https://www.rfc-editor.org/rfc/rfc6455.html#section-5.4
 type outbox struct {
 	phase   boxPhase
-	masks   bool  // the frames are a client's; never changes
+	masks   bool // the frames are a client's; never changes
 	ping    pingPhase
-	recent  int32 // bytes that the last round of data had
-	queued  int64 // bytes of data frames, and of the Close frame
-	written int64 // bytes of those that the kernel took
-	taken   int64 // bytes of all frames that it took
+	recent  int32    // bytes that the last round of data had
+	queued  int64    // bytes of data frames, and of the Close frame
+	written int64    // bytes of those that the kernel took
+	taken   int64    // bytes of all frames that it took
 	waiting *backlog // nil while nothing waits
 	counts  outboundCounts
 }
