@@ -50,8 +50,8 @@ type Job struct {
 	// negative, nor more than the Store takes.
 	Batch int
 	// Linger is how long an Append that is not full waits for more records, unless a
-	// source ends or a feed is given up. Zero means that what has come while the one
-	// before was stored is stored next, at once. It must not be negative.
+	// source ends or a feed is given up. Zero means that it does not wait: an Append
+	// stores what came during the one before. It must not be negative.
 	Linger time.Duration
 	// Logger gets what goes wrong, with its reason: feeds that do not open, a Store
 	// that refuses, feeds that others have. It gets at most 10 lines of a kind in a

@@ -13,15 +13,15 @@
 //
 // # How it is exact
 //
-// All records of an Append are one atomic batch, which the server stores as a whole or
-// not at all. In it the first record of each feed carries the sequence that the feed's
-// last record must have. A batch that was late, repeated, or sent by a worker whose
-// feeds have gone to another fails at that, in the server, whoever believes what. No
-// clock, lease or leader of ours takes part.
+// All records of an Append are one atomic batch, which the server stores as a whole
+// or not at all. In it the first record of each feed carries the sequence that the
+// feed's last record must have. The server refuses a batch that is late, repeated,
+// or sent by a worker whose feeds have gone to another, whatever that worker
+// believes. No clock, lease or leader of ours takes part.
 //
-// An answer that does not come is no matter: the batch is sent again, and refused if the
-// former one was stored, which is found out by the id of the batch that stands in each
-// stored message.
+// If an answer does not come, the batch is sent again. If the first one was stored,
+// the second is refused; the id of the batch, which stands in each stored message,
+// tells that it is ours.
 //
 // # What is stored
 //

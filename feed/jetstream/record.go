@@ -84,7 +84,7 @@ func (s *Store) encode(r *feed.Record) (*nats.Msg, error) {
 		m.Header[headerCursor] = []string{spellHeader(r.Cursor)}
 	}
 	if len(m.Header.Get(headerCursor)) > maxCursor {
-		return nil, &result.ArgumentError{Name: "the length of a cursor", Value: len(r.Cursor), Allowed: "up to 16384 bytes, of which those that a header cannot have count three times"}
+		return nil, &result.ArgumentError{Name: "the length of a cursor", Value: len(r.Cursor), Allowed: "up to 16384 bytes; one that a header cannot have counts three times"}
 	}
 	if r.Gap != nil {
 		m.Header[headerGap] = []string{encodeGap(r.Gap)}

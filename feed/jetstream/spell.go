@@ -80,7 +80,7 @@ func unspell(text string) string {
 // checkName refuses a name that cannot be a subject.
 func checkName(name string) error {
 	if n := len(spellName(name)); n == 0 || n > maxName {
-		return &result.ArgumentError{Name: "a feed's name", Value: name, Allowed: "1 to 1024 bytes, of which those that a subject cannot have count three times"}
+		return &result.ArgumentError{Name: "a feed's name", Value: name, Allowed: "1 to 1024 bytes; one that a subject cannot have counts three times"}
 	}
 	return nil
 }
