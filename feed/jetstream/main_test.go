@@ -20,6 +20,12 @@ func pick[T any](short, withLong T) T {
 	return short
 }
 
+// tail returns the last lines of a text.
+func tail(text string) string {
+	const most = 4000
+	return text[max(0, len(text)-most):]
+}
+
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		play(role)

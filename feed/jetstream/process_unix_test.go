@@ -78,12 +78,6 @@ func starts(t *testing.T, role string, p part) *process {
 	return w
 }
 
-// tail returns the last lines of a text.
-func tail(text string) string {
-	const most = 4000
-	return text[max(0, len(text)-most):]
-}
-
 // kill ends the process at once, and waits for its end.
 func (w *process) kill() {
 	w.cmd.Process.Kill()
