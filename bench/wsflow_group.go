@@ -20,7 +20,7 @@ type wsflowGrouped struct {
 
 func wsflowGatherGroup() gathering {
 	g := &wsflowGrouped{group: fanin.New(nil)}
-	g.batches = g.group.Batches(context.Background(), nil)
+	g.batches = g.group.Batches(context.Background(), &stream.SubscribeOptions{Size: channelItems})
 	return g
 }
 

@@ -39,8 +39,9 @@
 //
 // # Who gets a turn
 //
-// While there are several members, one turn is at most 64 messages, and those who
-// wait for a turn get it in the order in which they came. So a member with a message at
+// While there are several members, one turn is at most 64 messages, or one batch of up
+// to 256 where the only taker takes batches or is a loop over All. Those who wait for a
+// turn get it in the order in which they came. So a member with a message at
 // hand waits for what the queue holds and for one turn of each other member, and no
 // longer, however much these have to say.
 //

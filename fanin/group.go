@@ -104,12 +104,11 @@ func (g *Group) Add(name string, src stream.Source) (*Member, error) {
 	if err := g.enlist(m); err != nil {
 		return nil, err
 	}
-	leave, err := g.feeder.Join(src, &stream.JoinOptions{
-		Origin: stream.Origin{Name: name, Epoch: 1},
-		Keep:   m.keep,
-		Notice: m.notice,
-		Ended:  m.ended,
-	})
+	o := &stream.JoinOptions{Origin: stream.Origin{Name: name, Epoch: 1}, Taken: m.taken, Notice: m.notice, Ended: m.ended}
+	if g.distinct != nil {
+		o.Keep = m.first
+	}
+	leave, err := g.feeder.Join(src, o)
 	if err != nil {
 		g.strike(m, nil)
 		return nil, err

@@ -60,16 +60,19 @@ func (m *Member) Stats() Stats {
 	}
 }
 
-// keep counts a lent message and reports whether it is to be handed on. It is called
-// for one message of the member at a time.
-func (m *Member) keep(msg stream.Message) bool {
-	m.received.Add(1)
-	if o := msg.Origin(); o.Epoch != m.epoch.Load() || !m.open.Load() { // of a first connection, and of others in a group, nothing else tells
+// taken counts messages that come next, all of one connection.
+func (m *Member) taken(o *stream.Origin, n int) {
+	m.received.Add(uint64(n))
+	if o.Epoch != m.epoch.Load() || !m.open.Load() { // of a first connection, and of others in a group, nothing else tells
 		m.epoch.Store(o.Epoch)
 		m.open.Store(true)
 		m.final.Store(nil)
 	}
-	if distinct := m.group.distinct; distinct != nil && distinct.duplicate(msg) {
+}
+
+// first reports whether a lent message is the first with its key.
+func (m *Member) first(msg stream.Message) bool {
+	if m.group.distinct.duplicate(msg) {
 		m.duplicates.Add(1)
 		return false
 	}

@@ -50,6 +50,16 @@ type giver interface {
 	crowded() bool
 }
 
+// A batchLane is a lane that may take batches which were made elsewhere.
+type batchLane interface {
+	lane
+	// gathers returns how many bytes a batch may have, 0 if the lane takes none now.
+	gathers() (bytes int)
+	// giveBatch is give for a batch. Its slice is the lane's from then on, unless none
+	// of it was given.
+	giveBatch(g giver, b batch) (given int, err error)
+}
+
 // An audience is the lanes of a source as the one who gives to them knows them. What
 // the last one was not given is kept for whoever takes messages next.
 type audience struct {
@@ -79,6 +89,32 @@ func (a *audience) give(messages []Message) {
 	a.settle()
 }
 
+// giveBatch is give for the only lane, and for a batch of messages that it is to own:
+// if it can, it takes the slice with them.
+func (a *audience) giveBatch(b batch) {
+	m := &a.lanes[0]
+	l, ok := m.lane.(batchLane)
+	if !ok || l.gathers() == 0 {
+		a.give(b.have)
+		return
+	}
+	if given, err := l.giveBatch(a.g, b); err != nil {
+		a.stop(m, err, b.have[given:])
+	}
+	a.settle()
+}
+
+// prefers tells whether there is one lane that blocks, and what gathers returns for it.
+func (a *audience) prefers() (blocks bool, bytes int) {
+	if len(a.lanes) != 1 || !a.lanes[0].blocks() {
+		return false, 0
+	}
+	if l, ok := a.lanes[0].lane.(batchLane); ok {
+		bytes = l.gathers()
+	}
+	return true, bytes
+}
+
 // giveOwned hands over messages that the giver owns. Several lanes get copies.
 func (a *audience) giveOwned(messages []Message) {
 	if len(a.lanes) == 1 {
@@ -106,19 +142,39 @@ func (a *audience) stop(m *member, err error, left []Message) {
 // still be there: if nobody was given all of them, those that the last lane was
 // not given are kept.
 func (a *audience) settle() {
-	s := a.s
-	if s.version.Load() == a.seen && !a.short {
+	if a.s.version.Load() == a.seen && !a.short {
+		return
+	}
+	if len(a.lanes) == 0 {
+		a.meet()
 		return
 	}
 	a.rest() // nothing is gathered that a lane which has come does not get
+	a.part()
+	a.short = false
+}
+
+// meet takes in the first lanes. It needs little stack, as a loop that waits has one.
+func (a *audience) meet() {
+	a.seen = a.s.version.Load()
+	lanes, _, back := a.s.parted(nil)
+	if len(back) > 0 {
+		a.s.keepFirst(nil, back)
+	}
+	a.know(lanes)
+}
+
+// part takes in which lanes have come and left, and keeps what the last one was not
+// given.
+func (a *audience) part() {
 	var ended []lane
 	for i := range a.lanes {
 		if a.lanes[i].err != nil {
 			ended = append(ended, a.lanes[i].lane)
 		}
 	}
-	a.seen = s.version.Load()
-	lanes, last, back := s.parted(ended)
+	a.seen = a.s.version.Load()
+	lanes, last, back := a.s.parted(ended)
 	heir := a.heir(last, len(ended) == len(a.lanes))
 	var gathered, left []Message
 	for i := range a.lanes {
@@ -133,8 +189,11 @@ func (a *audience) settle() {
 			release(have)
 		}
 	}
-	s.keepFirst(left, back, gathered)
-	a.short = false
+	a.s.keepFirst(left, back, gathered)
+	a.know(lanes)
+}
+
+func (a *audience) know(lanes []lane) {
 	a.lanes = a.lanes[:0]
 	for _, l := range lanes {
 		a.lanes = append(a.lanes, member{lane: l})

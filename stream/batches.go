@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/wsflow/wsflow/internal/bufpool"
@@ -29,6 +30,13 @@ func batchesOf(ctx context.Context, h host, opts *SubscribeOptions) *Subscriptio
 	return s.open(ctx, newBatches(s, batchMax), err)
 }
 
+// A batch is messages that are given together, and the slice with them.
+type batch struct {
+	have []Message
+	size int             // bytes in have
+	home *bufpool.Buffer // whose have is, if it is a buffer's
+}
+
 // A batches is the lane of a subscription to batches. It gathers messages until
 // there are many, or no more at hand. Where they were given to it with the buffer
 // that they lie in, the slice that they are gathered in is the buffer's, too.
@@ -37,10 +45,8 @@ type batches struct {
 	most  int // messages in a batch
 	bytes int // the most in a batch that waits for more
 
-	have  []Message
-	size  int             // bytes in have
-	home  *bufpool.Buffer // whose have is, if it is a buffer's
-	guess int             // how many messages the last batch had
+	batch
+	guess int // how many messages the last batch had
 }
 
 func newBatches(s *Subscription[[]Message], most int) *batches {
@@ -55,7 +61,7 @@ func (l *batches) give(g giver, messages []Message) (given int, err error) {
 	}
 	for given < len(messages) {
 		given += l.gather(g, messages[given:])
-		if len(l.have) < l.most && (l.size < l.bytes || l.bytes <= 0) {
+		if !l.full() {
 			continue
 		}
 		if err := l.flush(g); err != nil {
@@ -63,6 +69,37 @@ func (l *batches) give(g giver, messages []Message) (given int, err error) {
 		}
 	}
 	return given, nil
+}
+
+// gathers returns the most bytes in a batch that is made elsewhere, and 0 where
+// batches have to be smaller than usual.
+func (l *batches) gathers() (bytes int) {
+	switch {
+	case l.most < batchMax:
+		return 0
+	case l.bytes <= 0:
+		return math.MaxInt
+	}
+	return l.bytes
+}
+
+// giveBatch gives what was gathered, and makes the next batch of one that came whole.
+func (l *batches) giveBatch(g giver, b batch) (given int, err error) {
+	if l.s.over() {
+		return 0, errLeft
+	}
+	if err := l.flush(g); err != nil {
+		return 0, err
+	}
+	if l.batch = b; l.full() {
+		err = l.flush(g)
+	}
+	return len(b.have), err
+}
+
+// full reports that the batch does not wait for more.
+func (l *batches) full() bool {
+	return len(l.have) >= l.most || l.size >= l.bytes && l.bytes > 0
 }
 
 // gather takes as many messages as there is room for in the batch.
@@ -75,10 +112,16 @@ func (l *batches) gather(g giver, messages []Message) (count int) {
 	}
 	l.have = slices.Grow(l.have, count)[:n+count]
 	l.arena.own(l.have[n:], messages[:count])
-	for i := range messages[:count] {
-		l.size += len(messages[i].Data)
-	}
+	l.size += bytesOf(messages[:count])
 	return count
+}
+
+// bytesOf returns how many bytes messages have.
+func bytesOf(messages []Message) (size int) {
+	for i := range messages {
+		size += len(messages[i].Data)
+	}
+	return size
 }
 
 // run returns how many messages lie in the buffer before the first that does not.
@@ -148,7 +191,7 @@ func (l *batches) flush(g giver) (err error) {
 	default:
 		return err
 	}
-	l.have, l.home, l.size = nil, nil, 0
+	l.batch = batch{}
 	return nil
 }
 
@@ -171,6 +214,6 @@ func (l *batches) offer() verdict {
 func (l *batches) close() []Message {
 	l.arena.rest()
 	gathered := l.have
-	l.have, l.home, l.size = nil, nil, 0
+	l.batch = batch{}
 	return gathered
 }

@@ -24,6 +24,15 @@ const batchRoom = 1024
 // batch returns an empty slice with room for so many messages, all of them to
 // lie in this buffer; nil if there is no more room.
 func (s *beside) batch(room int) []Message {
+	batch := s.next(room)
+	if batch != nil {
+		s.used++
+	}
+	return batch
+}
+
+// next returns what batch would.
+func (s *beside) next(room int) []Message {
 	if (s.used+1)*room > batchRoom {
 		return nil
 	}
@@ -31,11 +40,10 @@ func (s *beside) batch(room int) []Message {
 		s.batches = append(s.batches, nil)
 	}
 	batch := &s.batches[s.used]
-	s.used++
 	if cap(*batch) < room {
 		*batch = make([]Message, 0, room)
 	}
-	return *batch
+	return (*batch)[:0:room]
 }
 
 // Freed clears the batches, so that a test shows whoever kept one.

@@ -39,7 +39,7 @@ type source struct {
 	used  bool          // somebody has taken messages
 	owner *feed         // of a Relay, for which alone messages are taken; nil: for anybody
 	by    *feed         // for which the exclusive taker takes them
-	lanes []lane        // of the fan-out; those that never wait come first
+	lanes []lane        // of the fan-out; those that never wait come first. What stands in the slice never changes
 	last  *leaver       // nil unless a lane has left and the fan-out has not kept what it was not given
 	owing map[lane]bool // those that have yet to give back after the stream's end
 	halt  func()        // tells the fan-out to stop; nil before it has begun
@@ -150,9 +150,9 @@ func (s *source) join(l lane, by *feed) (version uint32, start bool, err error) 
 		s.mode, s.used, start = modeShared, true, true
 	}
 	if l.blocks() {
-		s.lanes = append(s.lanes, l)
+		s.lanes = append(slices.Clip(s.lanes), l)
 	} else {
-		s.lanes = slices.Insert(s.lanes, 0, l)
+		s.lanes = append([]lane{l}, s.lanes...)
 	}
 	s.wake()
 	return s.version.Add(1), start, nil
@@ -181,7 +181,7 @@ func (s *source) remove(l lane, owes bool) (stop func()) {
 	if at < 0 {
 		return nil
 	}
-	s.lanes = slices.Delete(s.lanes, at, at+1)
+	s.lanes = slices.Concat(s.lanes[:at], s.lanes[at+1:])
 	s.version.Add(1)
 	s.wake()
 	if len(s.lanes) > 0 {
@@ -224,7 +224,7 @@ func (s *source) owed() bool { return s.last != nil && s.last.owes }
 // fan-out knows that they have ended are about to leave: it waits for them.
 func (s *source) parted(ended []lane) (lanes []lane, last lane, back []Message) {
 	s.mu.Lock()
-	for s.owed() || slices.ContainsFunc(ended, func(l lane) bool { return slices.Contains(s.lanes, l) }) {
+	for s.owed() || s.have(ended) {
 		moved := s.whenMoved()
 		s.mu.Unlock()
 		<-moved
@@ -235,7 +235,12 @@ func (s *source) parted(ended []lane) (lanes []lane, last lane, back []Message) 
 		last, back = s.last.lane, s.last.back
 		s.last = nil
 	}
-	return slices.Clone(s.lanes), last, back
+	return s.lanes, last, back
+}
+
+// have reports, under the lock, that some of the lanes have not left.
+func (s *source) have(some []lane) bool {
+	return slices.ContainsFunc(some, func(l lane) bool { return slices.Contains(s.lanes, l) })
 }
 
 // A standing is how the fan-out stands when it is about to take, or to end.
@@ -304,7 +309,7 @@ func (s *source) joinAlone(l lane, by *feed) bool {
 		return false
 	}
 	s.mode, s.by, s.used = modeExclusive, by, true
-	s.lanes = append(s.lanes, l)
+	s.lanes = append(slices.Clip(s.lanes), l)
 	s.version.Add(1)
 	return true
 }

@@ -110,7 +110,8 @@
 //	closing.go, close.go, linger.go   the end
 //	discard.go                        messages that nobody takes
 //	relay.go, feeder.go, feed.go      a source made of others, what is put into it and joined
-//	turn.go, wiring.go, relayall.go   who may give, how each source hands on, and All
+//	turn.go, relaylane.go, wiring.go  who may give, and how each source hands on
+//	relayall.go, relayinbox.go        All of a Relay
 //	notice.go                         where messages came from, and what lies between them
 //	transport.go, clock.go            what lies under a connection, and its one timer
 //	conn.go                           the connection: its parts, and New

@@ -39,3 +39,29 @@ func (e *event) done() <-chan struct{} {
 		e.wait.CompareAndSwap(nil, &ch)
 	}
 }
+
+// A bell wakes one who waits for a change. Its channel is made when somebody waits for
+// the first time.
+type bell struct{ made atomic.Pointer[chan struct{}] }
+
+// ring wakes whoever waits, or the next one who does.
+func (b *bell) ring() {
+	if ch := b.made.Load(); ch != nil {
+		select {
+		case *ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wait returns a channel that gives something after the next change. Whoever waits looks
+// for earlier ones after the call.
+func (b *bell) wait() <-chan struct{} {
+	for {
+		if ch := b.made.Load(); ch != nil {
+			return *ch
+		}
+		ch := make(chan struct{}, 1)
+		b.made.CompareAndSwap(nil, &ch)
+	}
+}

@@ -13,9 +13,10 @@ import (
 // takes messages next.
 type fanout struct {
 	audience
-	c    *Conn
-	ctx  *tenure // ends when the last lane has left
-	hand *hand   // nil while nothing is at hand
+	c     *Conn
+	ctx   *tenure // ends when the last lane has left
+	hand  *hand   // nil while nothing is at hand
+	guess guess
 }
 
 // subscribe adds a lane to the fan-out, which starts with the first. After the
@@ -154,13 +155,12 @@ func (f *fanout) read() {
 // anything.
 func (f *fanout) burst() bool {
 	r := &f.c.r
-	h := f.open(f.most())
+	h := f.openBatch()
 	if r.burst(h.add); h.n == 0 {
 		return false
 	}
 	if f.settle(); f.ready(h) {
 		f.share(h)
-		f.give(h.messages[:h.n])
 	}
 	return true
 }
@@ -177,32 +177,36 @@ func (f *fanout) one() error {
 	if assembled {
 		m = r.msg.hand(m)
 	}
-	h := f.open(f.most())
-	if h.add(m, nil); assembled {
+	var h *hand
+	if inPlace && !assembled {
+		h = f.openBatch()
+	} else {
+		h = f.open(1)
+	}
+	if more := h.add(m, nil); assembled {
 		h.messages[0] = m
-	} else if inPlace {
+	} else if more {
 		r.burst(h.add)
 	}
 	switch f.settle(); {
 	case !f.ready(h):
 	case assembled:
 		f.giveOwned(h.messages[:1])
+	case inPlace:
+		f.share(h)
 	default:
-		if inPlace {
-			f.share(h)
-		}
-		f.give(h.messages[:h.n])
+		f.give(h.messages[:1])
 	}
 	return nil
 }
 
-// most returns how many messages may be taken at a time: as many as the reader's
-// buffer has tickets for, if it is shared.
-func (f *fanout) most() int {
+// most returns how many messages may be taken at a time: up to a number, and as many as
+// the reader's buffer has tickets for, if it is shared.
+func (f *fanout) most(n int) int {
 	if left := f.c.r.slab.Left(); left > 0 {
-		return min(handMax, left)
+		return min(n, left)
 	}
-	return handMax
+	return n
 }
 
 // wanted reports whether to go on. Once the last lane has left, the fan-out begins
@@ -234,22 +238,38 @@ func worth(n, bytes, size int) bool {
 	return worthBytes*bytes >= size || n >= worthMessages && worthEach*n >= size
 }
 
-// share gives the messages at hand away, and the reader's buffer with them, if
-// there is one lane to own them.
+// share gives the messages at hand, and the reader's buffer with them if they are worth
+// it and there is one lane to own them.
 func (f *fanout) share(h *hand) {
 	r := &f.c.r
-	if len(f.lanes) != 1 || !f.lanes[0].blocks() {
+	messages := h.messages[:h.n]
+	if !f.ownable(h) {
+		f.give(messages)
 		return
+	}
+	for i := range messages {
+		messages[i].own, messages[i].ticket = r.slab.Buffer(), r.slab.Ticket()
+	}
+	if !h.whole {
+		f.give(messages)
+		return
+	}
+	besideOf(r.own).used++
+	f.guess = f.guess.after(h.n, h.most)
+	f.giveBatch(batch{messages, h.bytes, r.own})
+}
+
+// ownable reports whether the messages at hand may be given away with the reader's
+// buffer.
+func (f *fanout) ownable(h *hand) bool {
+	r := &f.c.r
+	if len(f.lanes) != 1 || !f.lanes[0].blocks() {
+		return false
 	}
 	if r.slab.Buffer() == nil && !worth(h.n, h.bytes, len(r.buf)) {
-		return
+		return false
 	}
-	if !r.share() || r.slab.Left() < h.n {
-		return
-	}
-	for i := range h.messages[:h.n] {
-		h.messages[i].own, h.messages[i].ticket = r.slab.Buffer(), r.slab.Ticket()
-	}
+	return r.share() && r.slab.Left() >= h.n
 }
 
 // give hands messages to all lanes. They are lent, or there is one lane, which

@@ -19,6 +19,10 @@ type JoinOptions struct {
 	// message, by one goroutine at a time among all sources of the Relay, and must
 	// not block.
 	Keep func(Message) bool
+	// Taken, if it is not nil, is called with how many data messages of one origin come
+	// next, before Keep is called with each of them: whoever only counts them does it
+	// once for many. It is called as Keep is.
+	Taken func(o *Origin, n int)
 	// Notice, if it is not nil, is called with each [Notice] of a Relay that is joined,
 	// as Keep is with data messages.
 	Notice func(Message)
@@ -52,7 +56,7 @@ type feed struct {
 // While src is joined nobody else may take from it: they get [ErrTaken]. leave ends
 // that: what was not handed on stays with src, for whoever takes next. leave does not
 // wait, and may be called many times. A [Conn.Pause] of src holds back src alone. Up to
-// 128 messages that are on their way are still handed on after both.
+// 256 messages that are on their way are still handed on after both.
 //
 // A Relay may be joined as well. Its messages come through it as they are, Notices
 // too, and its sources may change. The error is a *result.ArgumentError if src is nil
@@ -66,8 +70,7 @@ func (f *Feeder) Join(src Source, opts *JoinOptions) (leave func(), err error) {
 	if opts == nil {
 		opts = &JoinOptions{}
 	}
-	origin := opts.Origin // a copy that keeps nothing else alive
-	one := &feed{r: r, src: src, opts: *opts, tag: &tag{origin: &origin}}
+	one := &feed{r: r, src: src, opts: *opts, tag: newLabel(opts.Origin)}
 	if _, conn := src.(*Conn); !conn {
 		one.labels = make(map[*Origin]*tag)
 	}
@@ -80,6 +83,16 @@ func (f *Feeder) Join(src Source, opts *JoinOptions) (leave func(), err error) {
 	}
 	r.arrange()
 	return sync.OnceFunc(one.leave), nil
+}
+
+// newLabel returns the tag of messages with an Origin, and that in one piece.
+func newLabel(o Origin) *tag {
+	label := struct {
+		tag
+		Origin
+	}{Origin: o}
+	label.origin = &label.Origin
+	return &label.tag
 }
 
 // label returns the tag of a Conn's messages.
@@ -109,11 +122,11 @@ func (f *feed) relabel(was *tag) *tag {
 	}
 	label := f.labels[from]
 	if label == nil {
-		o := &Origin{Name: f.opts.Origin.Name}
+		o := Origin{Name: f.opts.Origin.Name}
 		if from != nil {
 			o.Epoch = from.Epoch
 		}
-		if label = (&tag{origin: o}); len(f.labels) >= labelsMost {
+		if label = newLabel(o); len(f.labels) >= labelsMost {
 			clear(f.labels)
 		}
 		f.labels[from] = label
@@ -124,7 +137,7 @@ func (f *feed) relabel(was *tag) *tag {
 	return label
 }
 
-// admit labels messages, and moves those that are to be handed on to the front, which
+// admit labels messages of one origin, or a Notice, and moves those that are to be handed on to the front, which
 // it returns. Those that are dropped are released.
 func (f *feed) admit(messages []Message) []Message {
 	if f.labels != nil {
@@ -132,45 +145,49 @@ func (f *feed) admit(messages []Message) []Message {
 			messages[i].tag = f.relabel(messages[i].tag)
 		}
 	}
-	if f.opts.Keep == nil && f.opts.Notice == nil {
+	switch {
+	case messages[0].Type == Notice:
+		if f.opts.Notice != nil {
+			f.opts.Notice(lent(messages[0]))
+		}
+		return messages
+	case f.opts.Taken != nil:
+		f.opts.Taken(messages[0].Origin(), len(messages))
+	}
+	if f.opts.Keep == nil {
 		return messages
 	}
 	n := 0
 	for i := range messages {
-		if m := messages[i]; f.keeps(m) {
-			messages[n] = m
-			n++
-		} else {
-			m.Release()
+		switch {
+		case !f.opts.Keep(lent(messages[i])):
+			messages[i].Release()
+			continue
+		case n < i:
+			messages[n] = messages[i]
 		}
+		n++
 	}
 	return messages[:n]
 }
 
-func (f *feed) keeps(m Message) bool {
+// lent returns a message as one that is lent.
+func lent(m Message) Message {
 	m.own = nil
-	switch {
-	case m.Type != Notice:
-		return f.opts.Keep == nil || f.opts.Keep(m)
-	case f.opts.Notice != nil:
-		f.opts.Notice(m)
-	}
-	return true
+	return m
 }
 
 // admitting returns a yield that does with each message what admit does.
 func (f *feed) admitting(yield func(Message, error) bool) func(Message, error) bool {
-	if f.labels == nil && f.opts.Keep == nil && f.opts.Notice == nil {
+	if f.labels == nil && f.opts.Keep == nil && f.opts.Taken == nil && f.opts.Notice == nil {
 		return yield
 	}
 	return func(m Message, err error) bool {
-		if f.labels != nil {
-			m.tag = f.relabel(m.tag)
-		}
-		if !f.keeps(m) {
+		one := [1]Message{m}
+		if len(f.admit(one[:])) == 0 {
 			return true
 		}
-		return yield(m, err)
+		return yield(one[0], err)
 	}
 }
 
@@ -233,74 +250,12 @@ func (f *feed) keepRest() (over, full bool, err error) {
 	if full = r.hoard >= hoardMost; full || len(r.audience.lanes) > 0 {
 		return false, full, nil
 	}
-	over, err = r.read(context.Background(), f, func(m Message, _ error) bool {
+	in := r.enter(context.Background(), f)
+	defer r.exit(in)
+	over, err = f.src.loop(in, f, f.admitting(func(m Message, _ error) bool {
 		r.keep(m)
 		full = r.hoard >= hoardMost
 		return !full
-	})
+	}))
 	return over, full, err
 }
-
-// A relayLane is the way of a source's messages into a Relay.
-type relayLane struct {
-	f    *feed
-	gone chan struct{} // closed when the lane has left
-}
-
-func (l *relayLane) give(g giver, messages []Message) (given int, err error) {
-	r := l.f.r
-	for given < len(messages) {
-		switch err := r.lock(g, l.gone); err {
-		case nil:
-		case errOver: // CloseNow
-			g.lose(messages[given:])
-			return len(messages), nil
-		default:
-			return given, err
-		}
-		n := l.pass(messages[given:])
-		if n == 0 {
-			l.renew()
-			return given, errLeft
-		}
-		given += n
-	}
-	return given, nil
-}
-
-// pass hands over the first of the messages, under the turn, and lets that go: also
-// where a function of the program ends the goroutine. It returns how many, 0 if the
-// lane has left or there is nobody to take them.
-func (l *relayLane) pass(messages []Message) (n int) {
-	r := l.f.r
-	defer r.unlock()
-	if closed(l.gone) || len(r.audience.lanes) == 0 {
-		return 0
-	}
-	n = len(messages)
-	if r.several.Load() {
-		n = min(n, turnMost)
-	}
-	if admitted := l.f.admit(messages[:n]); len(admitted) > 0 {
-		r.present(admitted)
-	}
-	return n
-}
-
-// renew has the lane leave, and another one come if there is somebody who takes.
-func (l *relayLane) renew() {
-	r := l.f.r
-	r.wiring.Lock()
-	if l.f.lane == l {
-		l.f.detach()
-	}
-	r.wiring.Unlock()
-	r.arrange()
-}
-
-// All that a turn was given for is handed on when it ends.
-func (l *relayLane) rest(giver) error { return nil }
-func (l *relayLane) close() []Message { return nil }
-func (l *relayLane) owes() bool       { return false }
-func (l *relayLane) blocks() bool     { return l.f.r.blocks.Load() }
-func (l *relayLane) end(err error)    { l.f.finish(err) }

@@ -114,9 +114,8 @@ func (r *Relay) putNow(p *putting, m Message) (moved <-chan struct{}, err error)
 		m.Release()
 		return nil, errRelayEnded
 	case len(r.audience.lanes) > 0:
-		r.one[0] = m
-		r.present(r.one[:])
-		r.one[0] = Message{}
+		p.one[0] = m
+		r.present(p.one[:])
 		return nil, p.err
 	case r.live:
 		m.Release()
@@ -144,7 +143,8 @@ const messageSize = 64
 type putting struct {
 	bystander
 	ctx context.Context
-	err error // why the message was thrown away
+	one [1]Message // room for the message
+	err error      // why it was thrown away
 }
 
 func (p *putting) quit() <-chan struct{} { return p.ctx.Done() }

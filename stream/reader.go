@@ -137,7 +137,15 @@ func (r *reader) refill(ctx context.Context, want int) error {
 		if r.c.abandoned() {
 			return errOver
 		}
-		n, err := r.read(want)
+		first, more, err := 0, true, error(nil)
+		if r.waits() { // here, as a connection that waits needs little stack then
+			first, err = r.await()
+			more = first > 0 || err == nil && r.c.t.raw != nil
+		}
+		n := 0
+		if more {
+			n, err = r.read(want, first)
+		}
 		switch {
 		case n > 0:
 			return nil
@@ -163,16 +171,10 @@ func (r *reader) stop(err error) {
 	}
 }
 
-// read reads once, for the consumer, and returns 0 and no error if a plain
-// socket has nothing: the next read waits. Behind what came, an error comes again.
-func (r *reader) read(want int) (n int, err error) {
-	first := 0
-	if r.waits() {
-		first, err = r.await()
-		if first == 0 && (err != nil || r.c.t.raw == nil) {
-			return 0, err
-		}
-	}
+// read reads once, for the consumer, behind the first byte if that has come, and returns
+// 0 and no error if a plain socket has nothing: then the consumer waits. Behind what
+// came, an error comes again.
+func (r *reader) read(want, first int) (n int, err error) {
 	p := r.room(want, r.pace.next(), r.pace.least())
 	if first > 0 {
 		p[0] = r.c.t.first[0]
@@ -244,9 +246,20 @@ const (
 // the buffer with them: whoever keeps one keeps all of it, so it is well
 // filled, and not large.
 func (r *reader) share() bool {
-	if r.slab.Buffer() == nil && r.end >= max(sharedMin, len(r.buf)/2) && len(r.buf) <= sharedMax {
+	if !r.shares() {
+		return false
+	}
+	if r.slab.Buffer() == nil {
 		r.slab.Open(r.own)
 		besideOf(r.own).used = 0
+	}
+	return true
+}
+
+// shares returns what share would.
+func (r *reader) shares() bool {
+	if r.slab.Buffer() == nil {
+		return r.end >= max(sharedMin, len(r.buf)/2) && len(r.buf) <= sharedMax
 	}
 	return r.slab.Left() > 0
 }

@@ -17,7 +17,7 @@ import (
 // nothing is lost: the next call continues where this one stopped, also in the
 // middle of a message.
 func (c *Conn) Receive(ctx context.Context) (m Message, err error) {
-	err = c.each(ctx, func(lent Message, _ error) bool {
+	_, err = c.loop(ctx, nil, func(lent Message, _ error) bool {
 		m = lent.Clone()
 		return false
 	})

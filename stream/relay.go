@@ -78,9 +78,8 @@ type Relay struct {
 
 	// Guarded by turn.
 	audience audience
-	from     giver      // on whose behalf messages are given
-	one      [1]Message // room for a message that was put
-	hoard    int        // bytes that were kept while there was no taker
+	from     giver // on whose behalf messages are given
+	hoard    int   // bytes that were kept while there was no taker
 
 	// Guarded by wiring, beneath which no turn is waited for.
 	wiring sync.Mutex
@@ -89,7 +88,8 @@ type Relay struct {
 	sole    atomic.Pointer[feed] // the source that a loop over All may read itself
 	several atomic.Bool          // sources are joined
 	blocks  atomic.Bool          // there is one lane, which blocks
-	poke    chan struct{}        // tells a loop over All of a change
+	batches atomic.Int64         // and takes batches of so many bytes that are made elsewhere; 0: it does not
+	changes bell                 // tells a loop over All of a change
 
 	telling sync.Mutex
 	told    bool // what takers was told last; guarded by telling
@@ -118,7 +118,7 @@ func NewRelay(o *RelayOptions) (*Relay, *Feeder) {
 	if o == nil {
 		o = &RelayOptions{}
 	}
-	r := &Relay{logger: o.Logger, post: o.Post, takers: o.Takers, live: o.Live, poke: make(chan struct{}, 1)}
+	r := &Relay{logger: o.Logger, post: o.Post, takers: o.Takers, live: o.Live}
 	if r.logger == nil {
 		r.logger = silent
 	}
@@ -239,7 +239,7 @@ func (r *Relay) enroll(l lane, by *feed) error {
 	if _, _, err := r.source.join(l, by); err != nil {
 		return err
 	}
-	if l.owes() { // its taker may have to give something back before the lanes are up to date
+	if by != nil || l.owes() { // wiring is held, or its taker has to give something back first
 		go r.joined() // ends when they are
 		return nil
 	}

@@ -18,74 +18,76 @@ import (
 func (r *Relay) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if _, err := r.loop(ctx, nil, yield); err != nil {
-			yield(Message{}, err)
+			yieldError(yield, err)
 		}
 	}
 }
 
-// loopBatch is how many messages of several sources go to a loop over All at a time.
-const loopBatch = 64
-
-// A relayLoop is a loop over All: a subscriber to batches who takes alone, and whose
-// lane leaves when the loop ends and not before. Most loops never get a batch, as they
-// read from the source themselves.
+// A relayLoop is a loop over All: a taker of batches who takes alone. It is its own
+// lane, which leaves when the loop ends and not before.
 type relayLoop struct {
 	r     *Relay
 	ctx   context.Context
 	by    *feed // for which it takes; nil for nobody's
 	yield func(Message, error) bool
+	inbox lazyInbox
 
-	lane   loopLane
-	sub    Subscription[[]Message]
+	// Of the loop's goroutine.
 	unread []Message // of the batch at hand
-	holds  bool      // the loop has the turn
-	over   bool      // the stream has ended
-	broke  bool      // yield has returned false
-	err    error     // why the loop ends, unless yield has
+	reads  *feed     // whose own loop yields messages, in session, to lends
+	in     *session
+	lends  func(Message, error) bool
+	holds  bool  // the loop has the turn
+	over   bool  // the stream has ended
+	broke  bool  // yield has returned false
+	err    error // why the loop ends, unless yield has
 }
 
-// A loopLane is the lane of a loop over All.
-type loopLane struct{ batches }
-
-// owes reports that what the loop has not yielded is given back.
-func (l *loopLane) owes() bool { return true }
-
+// loop is All for a feed of another Relay, or for nobody's. While it waits for a source
+// it needs little stack.
 func (r *Relay) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
-	if err := check.Context(ctx); err != nil {
-		return false, err
-	}
 	w := &relayLoop{r: r, ctx: ctx, by: by, yield: yield}
-	w.sub = Subscription[[]Message]{
-		ch: make(chan []Message, 1), h: r,
-		opts: SubscribeOptions{Size: 1, Bytes: defaultQueueBytes},
+	if w.err = w.join(); w.err == nil {
+		w.run()
 	}
-	w.lane.batches = *newBatches(&w.sub, loopBatch)
-	if err := w.join(); err == errOver {
-		return true, r.outcome()
-	} else if err != nil {
-		return false, err
-	}
+	return w.ends()
+}
+
+// run is the loop, once it has joined.
+func (w *relayLoop) run() {
 	defer w.leave()
-	for w.next() {
+	for more := true; more; {
+		if w.reads != nil {
+			more = w.read(w.reads.src.loop(w.in, w.reads, w.lends))
+		} else {
+			more = w.next()
+		}
 	}
-	if w.broke || w.err != nil {
+}
+
+// ends returns what loop does.
+func (w *relayLoop) ends() (over bool, err error) {
+	if w.err != nil && w.err != errOver || w.broke {
 		return false, w.err
 	}
-	return true, r.outcome()
+	return true, w.r.outcome()
 }
 
 // join adds the lane, once those that are about to leave have left.
 func (w *relayLoop) join() error {
 	r, s := w.r, &w.r.source
+	if err := check.Context(w.ctx); err != nil {
+		return err
+	}
 	if err := r.reclaim(); err != nil {
 		return err
 	}
-	for !s.joinAlone(&w.lane, w.by) {
+	for !s.joinAlone(w, w.by) {
 		if s.ended() {
 			return errOver
 		}
 		moved := s.leaving()
-		if moved == nil && s.joinAlone(&w.lane, w.by) {
+		if moved == nil && s.joinAlone(w, w.by) {
 			break
 		}
 		if moved == nil {
@@ -101,22 +103,32 @@ func (w *relayLoop) join() error {
 	return nil
 }
 
-// next hands on what comes next. It reports false when the loop is over.
+// next hands on what comes next, or finds the source to read from. It reports false
+// when the loop is over.
 func (w *relayLoop) next() (more bool) {
-	r, ch := w.r, w.sub.ch
 	if w.ctx.Err() != nil {
 		w.err = context.Cause(w.ctx)
 		return false
 	}
+	r := w.r
+	if r.sole.Load() != nil && r.paused.Load() == 0 && r.turn.tryLock() {
+		return w.direct()
+	}
+	return w.wait()
+}
+
+// wait waits for what comes next.
+func (w *relayLoop) wait() (more bool) {
+	r := w.r
+	changed := r.changes.wait() // before anything is looked at
+	var ch <-chan []Message
 	var turn chan<- struct{}
 	resumed := r.pauses.current()
-	if resumed != nil {
-		ch = nil
-	} else if r.sole.Load() != nil {
-		if r.turn.tryLock() {
-			return w.direct()
+	if resumed == nil {
+		ch = w.inbox.items()
+		if r.sole.Load() != nil {
+			turn = r.turn.locking()
 		}
-		turn = r.turn.locking()
 	}
 	select {
 	case batch, ok := <-ch:
@@ -125,7 +137,7 @@ func (w *relayLoop) next() (more bool) {
 	case turn <- struct{}{}:
 		return w.direct()
 	case <-resumed:
-	case <-r.poke:
+	case <-changed:
 	case <-w.ctx.Done():
 		w.err = context.Cause(w.ctx)
 		return false
@@ -142,9 +154,7 @@ func (w *relayLoop) hand(batch []Message) (more bool) {
 			return false
 		}
 		w.unread = batch[i+1:]
-		lent := m
-		lent.own = nil
-		w.broke = !w.yield(lent, nil)
+		w.broke = !w.yield(lent(m), nil)
 		m.Release()
 		if w.broke {
 			return false
@@ -169,34 +179,40 @@ func (w *relayLoop) resumed() bool {
 	}
 }
 
-// direct has the only source's loop yield messages, until somebody else wants the
-// turn. The loop has it; what came through the channel before goes first.
+// direct begins to read from the only source, unless somebody else wants the turn. The
+// loop has it; what came through the channel before goes first.
 func (w *relayLoop) direct() (more bool) {
 	r := w.r
 	w.holds = true
-	for len(w.sub.ch) > 0 {
-		if !w.hand(<-w.sub.ch) {
+	for ch := w.inbox.items(); len(ch) > 0; {
+		if !w.hand(<-ch) {
 			return false
 		}
 	}
-	more = true
 	if f := r.sole.Load(); !r.settle() && f != nil && r.paused.Load() == 0 && r.begin(f) {
-		more = w.read(f)
+		w.reads, w.in, w.lends = f, r.enter(w.ctx, f), f.admitting(w.yield)
+		return true
 	}
-	if more {
-		w.holds = false
-		r.unlock()
-	}
-	return more
+	w.unlock()
+	return true
 }
 
-// read yields the messages of a feed that was begun.
-func (w *relayLoop) read(f *feed) (more bool) {
-	over, err := false, error(nil)
-	func() {
-		defer w.r.idle(f)
-		over, err = w.r.read(w.ctx, f, w.yield)
-	}()
+// left ends the reading that direct began.
+func (w *relayLoop) left() {
+	w.r.exit(w.in)
+	w.r.idle(w.reads)
+	w.reads, w.in, w.lends = nil, nil, nil
+}
+
+func (w *relayLoop) unlock() {
+	w.holds = false
+	w.r.unlock()
+}
+
+// read takes in how a source's loop has ended.
+func (w *relayLoop) read(over bool, err error) (more bool) {
+	f := w.reads
+	w.left()
 	switch {
 	case over:
 		if w.r.remove(f) {
@@ -209,17 +225,17 @@ func (w *relayLoop) read(f *feed) (more bool) {
 		w.err = err
 		return false
 	}
+	w.unlock()
 	return true
 }
 
 // leave ends the loop. What was not yielded goes to the next taker.
 func (w *relayLoop) leave() {
-	w.sub.end(errLeft)
-	left := slices.Clone(w.unread)
-	for batch := range w.sub.ch {
-		left = append(left, batch...)
+	if w.reads != nil { // the loop's body has panicked
+		w.left()
 	}
-	w.r.source.withdraw(&w.lane, left)
+	left := append(slices.Clone(w.unread), w.inbox.shut()...)
+	w.r.source.withdraw(w, left)
 	if w.holds {
 		w.r.unlock()
 	} else {

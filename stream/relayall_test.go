@@ -93,39 +93,59 @@ func TestAllocationsOfAllOfARelay(t *testing.T) {
 	}
 }
 
-// What an idle connection costs more in a Relay than alone, in a loop over All: no
-// goroutine, and little memory.
+// What an idle connection costs more in a Relay than alone, in a loop over All: a
+// kilobyte, no goroutine, and no larger stack. A member of a group takes one goroutine
+// with a stack of 2 KiB, and in all no more than 7.5 KB; the heap has the other end of
+// the connection as well.
 func TestMemoryOfIdleRelays(t *testing.T) {
-	const connections, most = 400, 2300
-	heap := func(relay bool) int64 {
-		var peers []net.Conn
-		_, before := inUse()
+	const connections, more, group, maxStack = 400, 1400, 7500, 3200
+	var peers []net.Conn
+	loops := func(src stream.Source) {
+		go func() { // until the connection ends
+			for range src.All(ctx) {
+			}
+		}()
+	}
+	join := func(f *stream.Feeder, src stream.Source, o *stream.JoinOptions) {
+		if _, err := f.Join(src, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idle := func(name string, take func(stream.Source)) (heap int64) {
+		stackBefore, heapBefore := inUse()
+		goroutines := runtime.NumGoroutine()
 		for range connections {
 			ours, theirs := sockets(t)
 			peers = append(peers, theirs)
-			var src stream.Source = withHeartbeat(t, ours)
-			if relay {
-				r, f := stream.NewRelay(nil)
-				if _, err := f.Join(src, &stream.JoinOptions{Ended: f.End}); err != nil {
-					t.Fatal(err)
-				}
-				src = r
-			}
-			go func() { // until the connection ends
-				for range src.All(ctx) {
-				}
-			}()
+			take(withHeartbeat(t, ours))
 		}
 		time.Sleep(1200 * time.Millisecond) // nothing is read ahead any more
-		_, after := inUse()
-		runtime.KeepAlive(peers)
-		return (after - before) / connections
+		stack, heap := inUse()
+		stack, heap = (stack-stackBefore)/connections, (heap-heapBefore)/connections
+		t.Logf("%s: %d bytes of heap, %d of stack", name, heap, stack)
+		if stack > maxStack {
+			t.Errorf("%s: an idle connection takes %d bytes of stack, want up to %d", name, stack, maxStack)
+		}
+		if n := runtime.NumGoroutine() - goroutines; n > connections {
+			t.Errorf("%s: %d goroutines have %d connections", name, n, connections)
+		}
+		return heap
 	}
-	alone := heap(false)
-	goroutines := runtime.NumGoroutine()
-	joined := heap(true)
-	t.Logf("alone %d, joined %d, %d more goroutines", alone, joined, runtime.NumGoroutine()-goroutines-connections)
-	if joined > alone+most {
+	r, f := stream.NewRelay(nil)
+	sub := r.Batches(ctx, nil)
+	defer sub.Cancel()
+	member := idle("in one Relay all", func(src stream.Source) { join(f, src, &stream.JoinOptions{}) })
+	if member > group-2048 {
+		t.Errorf("an idle member takes %d bytes of heap, want up to %d", member, group-2048)
+	}
+	alone := idle("alone", loops)
+	joined := idle("in a Relay each", func(src stream.Source) {
+		r, f := stream.NewRelay(nil)
+		join(f, src, &stream.JoinOptions{Ended: f.End})
+		loops(r)
+	})
+	if joined > alone+more {
 		t.Errorf("an idle connection takes %d bytes alone, %d in a Relay", alone, joined)
 	}
+	runtime.KeepAlive(peers)
 }

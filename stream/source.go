@@ -21,21 +21,20 @@ import (
 // yields [ErrTaken].
 func (c *Conn) All(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		if err := c.each(ctx, yield); err != nil {
-			yield(Message{}, err)
+		if _, err := c.loop(ctx, nil, yield); err != nil {
+			yieldError(yield, err)
 		}
 	}
 }
 
-// each is the loop of All. It returns the error to report, nil where yield
-// returned false or after a success.
-func (c *Conn) each(ctx context.Context, yield func(Message, error) bool) error {
-	_, err := c.loop(ctx, nil, yield)
-	return err
-}
+// yieldError yields an error. Inlined, it would make the stack of each loop larger.
+//
+//go:noinline
+func yieldError(yield func(Message, error) bool, err error) { yield(Message{}, err) }
 
-// loop is each for a feed of a Relay, or for nobody's. It tells whether the stream
-// is over.
+// loop is the loop of All, for a feed of a Relay or for nobody's. It tells whether the
+// stream is over, and returns the error to report: nil where yield returned false, and
+// after a success.
 func (c *Conn) loop(ctx context.Context, by *feed, yield func(Message, error) bool) (over bool, err error) {
 	if err := c.claim(ctx, by); err != nil {
 		if err == errOver {

@@ -7,7 +7,7 @@ import (
 )
 
 // turnMost is the most messages that are given at a time where several sources are
-// joined.
+// joined, unless they come in batches.
 const turnMost = 64
 
 // lock waits for the turn to give messages on behalf of g, while the Relay and g are
@@ -123,7 +123,9 @@ func (r *Relay) settle() (pump bool) {
 	if a.settle(); r.live && len(a.lanes) == 0 {
 		r.source.dropAll()
 	}
-	r.blocks.Store(len(a.lanes) == 1 && a.lanes[0].blocks())
+	blocks, bytes := a.prefers()
+	r.blocks.Store(blocks)
+	r.batches.Store(int64(bytes))
 	if !r.source.keeps() {
 		r.hoard = 0
 		return false
@@ -193,6 +195,18 @@ func (r *Relay) present(messages []Message) {
 		a.giveOwned(slices.Clone(messages))
 	default:
 		a.give(messages)
+	}
+	a.rest()
+	a.settle()
+}
+
+// presentBatch is present for a batch of messages that the lane is to own.
+func (r *Relay) presentBatch(b batch) {
+	a := &r.audience
+	if a.crowded() {
+		a.giveOwned(slices.Clone(b.have))
+	} else {
+		a.giveBatch(b)
 	}
 	a.rest()
 	a.settle()

@@ -73,10 +73,7 @@ func (r *Relay) arrange() {
 			go f.drain() // ends when what the source holds is kept, or somebody takes
 		}
 	}
-	select {
-	case r.poke <- struct{}{}:
-	default:
-	}
+	r.changes.ring()
 }
 
 // attach adds a lane, under wiring.
@@ -112,6 +109,7 @@ func (f *feed) detach() {
 type session struct {
 	parent context.Context
 	src    Source
+	forget func() bool // ends the watch over parent; nil if there is none
 	done   event
 
 	mu      sync.Mutex
@@ -182,19 +180,23 @@ func (r *Relay) idle(f *feed) {
 	f.busy = false
 }
 
-// read runs a session of a busy feed, under the turn. Its error is errTurn if somebody
+// enter begins a session of a busy feed, under the turn. It has ended already if somebody
 // else wants that.
-func (r *Relay) read(ctx context.Context, f *feed, yield func(Message, error) bool) (over bool, err error) {
+func (r *Relay) enter(ctx context.Context, f *feed) *session {
 	s := &session{parent: ctx, src: f.src}
 	if _, ok := ctx.(*session); !ok && ctx.Done() != nil { // a session nudges
-		stop := context.AfterFunc(ctx, s.stop)
-		defer stop()
+		s.forget = context.AfterFunc(ctx, s.stop)
 	}
-	r.session.Store(s)
-	defer s.end()
-	defer r.session.Store(nil)
-	if r.waiting.Load() > 0 || r.due.Load() {
-		return false, errTurn
+	if r.session.Store(s); r.waiting.Load() > 0 || r.due.Load() {
+		s.stop()
 	}
-	return f.src.loop(s, f, f.admitting(yield))
+	return s
+}
+
+// exit ends a session.
+func (r *Relay) exit(s *session) {
+	r.session.Store(nil)
+	if s.end(); s.forget != nil {
+		s.forget()
+	}
 }

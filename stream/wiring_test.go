@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"github.com/wsflow/wsflow/result"
 )
 
 // A nudged source counts who interrupts its reading.
@@ -48,5 +50,22 @@ func TestSessionTellsItsTakersCause(t *testing.T) {
 	cancel(cause)
 	if s.Err() != cause {
 		t.Errorf("the error is %v, want %v", s.Err(), cause)
+	}
+}
+
+// A source whose end has just come is taken: its stream ends while its lane comes, and
+// the Relay's wiring is not waited for by who has it.
+func TestASourceEndsAsItIsTaken(t *testing.T) {
+	inner, _ := NewRelay(nil)
+	outer, f := NewRelay(nil)
+	if _, err := f.Join(inner, &JoinOptions{Ended: f.End}); err != nil {
+		t.Fatal(err)
+	}
+	inner.settled(result.Status{Code: 1000}) // as End does, which has not come further
+	sub := outer.Chan(context.Background(), nil)
+	for range sub.C {
+	}
+	if err := sub.Err(); err != nil {
+		t.Error(err)
 	}
 }
