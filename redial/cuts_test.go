@@ -120,6 +120,42 @@ func (c *cursor) open(ctx context.Context, conn *stream.Conn, gap *stream.Gap) (
 	return true, conn.SendText(ctx, strconv.FormatUint(c.n, 10))
 }
 
+// Connections that end in every way over links that are slow, each at its own speed:
+// what crawls in before a cut counts as what flies does.
+func TestCutsOverSlowLinks(t *testing.T) {
+	for name, take := range faces {
+		bubble(t, name, func(t *testing.T) {
+			const each, most, size = 5, 100, 400
+			server := &faults.Server{
+				Last: most*each + 10, Size: size, Resume: true,
+				Cut: func(conn int) (int, faults.Kind) {
+					if conn > most {
+						return 0, faults.None
+					}
+					return faults.Every(each)(conn)
+				},
+				Rate: func(conn int) int { return 500 << (conn % 8) }, // the slowest takes 0.8 s for a message
+			}
+			at := &cursor{}
+			src := redial.New(ctx, server.Dial, &redial.Options{
+				Open: at.open, Seen: at.seen, Silent: time.Second,
+				Retry: func(_ int, err error) (time.Duration, bool) { return time.Millisecond, err != nil },
+			})
+			r := &record{t: t}
+			began := time.Now()
+			err := take(src, r.take)
+			server.Close()
+			want(t, "the end", err, nil)
+			want(t, "the last message", r.last, server.Last)
+			want(t, "missed", len(r.missed), 0)
+			want(t, "gaps", r.gaps, most)
+			if took, least := time.Since(began), most/8*each*size/500*time.Second; took < least {
+				t.Errorf("it took %v, and the slowest links alone carry that in %v", took, least)
+			}
+		})
+	}
+}
+
 // A thousand connections that end in every way, against a server that resumes:
 // nothing is lost, doubled or reordered, and each end is one gap.
 func TestCutsResumed(t *testing.T) {

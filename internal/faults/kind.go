@@ -5,6 +5,8 @@
 //	s := &faults.Server{Last: 1000, Resume: true, Cut: faults.Every(100)}
 //	src := redial.New(ctx, s.Dial, ...)
 //
+// Its links may be slow, too: see Server.Rate.
+//
 // It speaks over memory, also in bubbles of testing/synctest, and over TCP. Its
 // frames are made by package script, and share no code with the packages under test.
 package faults

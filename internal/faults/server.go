@@ -11,6 +11,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/result"
@@ -33,6 +34,9 @@ type Server struct {
 	// Cut says of each connection, from 1, after how many messages it ends and how:
 	// messages that it sends, or if Last is 0, that it gets. Nil cuts none.
 	Cut func(conn int) (after int, how Kind)
+	// Rate says how many bytes a second the link of each connection, from 1, carries
+	// to the client; 0, and nil, is a link without a bound.
+	Rate func(conn int) int
 
 	running sync.WaitGroup
 
@@ -116,6 +120,9 @@ func (s *Server) begin(v *visit) (after int, how Kind) {
 	if s.Cut != nil {
 		after, how = s.Cut(s.conns)
 	}
+	if s.Rate != nil {
+		v.rate = s.Rate(s.conns)
+	}
 	s.refuse = how == Refuse
 	return after, how
 }
@@ -178,18 +185,37 @@ type visit struct {
 	s    *Server
 	c    net.Conn
 	r    *bufio.Reader
+	rate int           // bytes a second that go out; 0: any number
 	gone chan struct{} // closed when the client has gone
 	got  []string      // guarded by s.mu
 
 	mu sync.Mutex // holds writes apart
 }
 
+// write writes all of p, as fast as the link is.
 func (v *visit) write(p []byte) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	_, err := v.c.Write(p)
-	return err == nil
+	for len(p) > 0 {
+		n := len(p)
+		if v.rate > 0 {
+			n = min(n, max(1, v.rate/ticks))
+			select {
+			case <-time.After(time.Duration(n) * time.Second / time.Duration(v.rate)):
+			case <-v.gone:
+				return false
+			}
+		}
+		if _, err := v.c.Write(p[:n]); err != nil {
+			return false
+		}
+		p = p[n:]
+	}
+	return true
 }
+
+// ticks is how often a second a slow link carries something.
+const ticks = 100
 
 // cursor waits for the number to go on behind.
 func (v *visit) cursor() (uint64, error) {
