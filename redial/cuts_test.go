@@ -138,7 +138,7 @@ func TestCutsOverSlowLinks(t *testing.T) {
 			}
 			at := &cursor{}
 			src := redial.New(ctx, server.Dial, &redial.Options{
-				Open: at.open, Seen: at.seen, Silent: time.Second,
+				Open: at.open, Seen: at.seen, DataTimeout: time.Second,
 				Retry: func(_ int, err error) (time.Duration, bool) { return time.Millisecond, err != nil },
 			})
 			r := &record{t: t}
