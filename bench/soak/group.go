@@ -47,25 +47,24 @@ func oneGroup(w *world, random *rand.Rand) error {
 	to := uint64(random.IntN(5000))
 	g := fanin.New(nil)
 	var queues [members]*sequence
+	var sources [members]*redial.Source
 	for i := range members {
-		src := resuming(w, to)
-		defer src.CloseNow(nil)
+		sources[i] = resuming(w, to)
+		defer sources[i].CloseNow(nil)
 		queues[i] = &sequence{name: fmt.Sprint("member ", i)}
-		if _, err := g.Add(strconv.Itoa(i), src); err != nil {
+		if _, err := g.Add(strconv.Itoa(i), sources[i]); err != nil {
 			return err
 		}
-		if i == 0 {
-			var churn sync.WaitGroup
-			defer churn.Wait()
-			seed := random.Uint64()
-			churn.Go(func() { // until the source has ended
-				if err := churns(g, src, rand.New(rand.NewPCG(seed, 0))); err != nil {
-					w.fail(err)
-				}
-				g.Close()
-			})
-		}
 	}
+	var churn sync.WaitGroup
+	defer churn.Wait()
+	seed := random.Uint64()
+	churn.Go(func() { // until it has left and come back a number of times
+		if err := churns(g, sources[0], rand.New(rand.NewPCG(seed, 0))); err != nil {
+			w.fail(err)
+		}
+		g.Close()
+	})
 	h := &hand{src: g, random: random, check: func(m stream.Message, _ uint64) error {
 		i, _ := strconv.Atoi(m.Origin().Name)
 		return w.took(queues[i], m)
