@@ -316,7 +316,7 @@ func TestOpenLeavesTaker(t *testing.T) {
 
 // A server that goes on living while its feed has died is left, and one is not whose
 // messages are not taken.
-func TestSilent(t *testing.T) {
+func TestDataTimeout(t *testing.T) {
 	bubble(t, "silence", func(t *testing.T) {
 		server := newServer(t)
 		src := redial.New(ctx, server.dial, &redial.Options{DataTimeout: time.Minute, Retry: at})
