@@ -1,6 +1,8 @@
 package stream_test
 
 import (
+	"errors"
+	"net"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -67,4 +69,25 @@ func TestRelayOutlivesGoexit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Put that waits, as nobody takes and much waits already, ends with the Relay.
+func TestPutEndsWithTheRelay(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		_, feeder := stream.NewRelay(nil)
+		ended := make(chan error, 1)
+		go func() { // ends with the Relay
+			for {
+				if err := feeder.Put(ctx, stream.Message{Type: stream.Binary, Data: make([]byte, 1<<18)}); err != nil {
+					ended <- err
+					return
+				}
+			}
+		}()
+		synctest.Wait()
+		feeder.End(result.Status{Code: 1000})
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Put returns %v", err)
+		}
+	})
 }
