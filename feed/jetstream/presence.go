@@ -15,7 +15,9 @@ type presence struct {
 	failed chan error  // why the key could not be renewed
 }
 
-// announce puts the key and renews it three times in its life, until leave.
+// announce puts the key when it is first told what to say, and renews it three times in
+// its life, until leave. Before that the worker has heard of all others: the watch takes
+// one key that is written twice for two, and would miss one that answers to this one.
 func (c *Crew) announce(ctx context.Context) *presence {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p := &presence{c: c, cancel: cancel, over: make(chan struct{}), saying: make(chan string, 1), failed: make(chan error, 1)}
@@ -47,7 +49,7 @@ func (p *presence) run(ctx context.Context) {
 	defer close(p.over)
 	tick := time.NewTicker(p.c.ttl / 3)
 	defer tick.Stop()
-	said, fresh := "", false
+	said, fresh := "", true
 	for {
 		if !fresh {
 			fresh = p.put(ctx, said)
@@ -56,7 +58,7 @@ func (p *presence) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			fresh = false
+			fresh = said == ""
 		case view := <-p.saying:
 			fresh = fresh && view == said
 			said = view
