@@ -147,9 +147,7 @@ func (f *feed) admit(messages []Message) []Message {
 	}
 	switch {
 	case messages[0].Type == Notice:
-		if f.opts.Notice != nil {
-			f.opts.Notice(lent(messages[0]))
-		}
+		f.noticed(messages[0])
 		return messages
 	case f.opts.Taken != nil:
 		f.opts.Taken(messages[0].Origin(), len(messages))
@@ -171,6 +169,13 @@ func (f *feed) admit(messages []Message) []Message {
 	return messages[:n]
 }
 
+// noticed tells the program of a Notice.
+func (f *feed) noticed(m Message) {
+	if f.opts.Notice != nil {
+		f.opts.Notice(lent(m))
+	}
+}
+
 // lent returns a message as one that is lent.
 func lent(m Message) Message {
 	m.own = nil
@@ -183,11 +188,20 @@ func (f *feed) admitting(yield func(Message, error) bool) func(Message, error) b
 		return yield
 	}
 	return func(m Message, err error) bool {
-		one := [1]Message{m}
-		if len(f.admit(one[:])) == 0 {
+		if f.labels != nil {
+			m.tag = f.relabel(m.tag)
+		}
+		if m.Type == Notice {
+			f.noticed(m)
+			return yield(m, err)
+		}
+		if f.opts.Taken != nil {
+			f.opts.Taken(m.Origin(), 1)
+		}
+		if f.opts.Keep != nil && !f.opts.Keep(lent(m)) {
 			return true
 		}
-		return yield(one[0], err)
+		return yield(m, err)
 	}
 }
 
