@@ -208,7 +208,6 @@ func (f *feed) admitting(yield func(Message, error) bool) func(Message, error) b
 // leave takes the source out of the Relay, unless it is out.
 func (f *feed) leave() {
 	if f.r.remove(f) {
-		f.src.disown(f)
 		f.r.arrange()
 	}
 }
@@ -223,7 +222,6 @@ func (f *feed) finish(err error) {
 
 // ended says that a source has ended with err, after it was taken out.
 func (f *feed) ended(err error) {
-	f.src.disown(f)
 	f.r.arrange()
 	if f.r.ended() {
 		f.r.tend() // its stream may have waited for this source alone

@@ -36,6 +36,7 @@ func (r *Relay) remove(f *feed) bool {
 	if f.busy {
 		r.stopSession()
 	}
+	f.src.disown(f) // under wiring: whoever finds the feed removed may join its source again
 	return true
 }
 

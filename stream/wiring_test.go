@@ -69,3 +69,20 @@ func TestASourceEndsAsItIsTaken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever finds that a source was taken out, as it has just ended, joins it again at once.
+func TestARemovedSourceIsFreeAtOnce(t *testing.T) {
+	inner, _ := NewRelay(nil)
+	outer, f := NewRelay(nil)
+	if _, err := f.Join(inner, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !outer.remove(outer.feeds[0]) { // as finish does, which has not come further
+		t.Fatal("it was not there")
+	}
+	leave, err := f.Join(inner, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+}
