@@ -221,7 +221,7 @@ func (w *relayLoop) read(over bool, err error) (more bool) {
 	case err == nil:
 		w.broke = true
 		return false
-	case err != errTurn:
+	case err != errTurn && err != ErrTaken: // ErrTaken: the source was taken out of the Relay before
 		w.err = err
 		return false
 	}
