@@ -73,16 +73,22 @@ func (f *Feeder) Notify(ctx context.Context, o *Origin, g *Gap) error {
 func (f *Feeder) End(st result.Status) { f.r.end(st) }
 
 func (r *Relay) end(st result.Status) {
+	r.leaveAll() // before anybody is told, who may want to take from them
 	if !r.settled(st) {
 		return
 	}
+	r.leaveAll() // those that were joined meanwhile
+	r.tend()
+	r.source.adopted().sourceOver()
+}
+
+// leaveAll takes out the sources that have not ended; what others still hold is handed on.
+func (r *Relay) leaveAll() {
 	for _, f := range r.sources() {
 		if !f.src.ended() {
 			f.leave()
 		}
 	}
-	r.tend()
-	r.source.adopted().sourceOver()
 }
 
 // put puts one message into the stream.
