@@ -9,21 +9,22 @@ import (
 	"github.com/wsflow/wsflow/internal/wire"
 )
 
-// growsLinearly fails if f needs far more than eight times the processor's time
-// for eight times as much: 64 times, if its work grows with the square. What counts
-// is the time of this thread, which others on a busy machine do not take part in.
+// growsLinearly fails if eight runs of f for 8n need far more of the processor's time
+// than 64 for n, which are as much: eight times, if the work grows with the square. What
+// counts is the time of this thread, which others on a busy machine do not take part in.
+// It is told in steps of milliseconds, so that a single run is too short.
 func growsLinearly(t *testing.T, n int, f func(n int)) {
 	t.Helper()
 	const tries = 10
 	for range tries { // one that nothing disturbs is enough
-		if little, much := threadTime(n, f), threadTime(8*n, f); much <= 32*little {
+		if few, many := threadTime(8, 8*n, f), threadTime(64, n, f); few <= 4*many {
 			return
 		}
 	}
 	t.Errorf("the work for %d grows with the square", 8*n)
 }
 
-func threadTime(n int, f func(n int)) time.Duration {
+func threadTime(runs, n int, f func(n int)) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	used := func() time.Duration {
@@ -33,7 +34,9 @@ func threadTime(n int, f func(n int)) time.Duration {
 		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 	}
 	before := used()
-	f(n)
+	for range runs {
+		f(n)
+	}
 	return used() - before
 }
 
