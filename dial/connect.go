@@ -3,11 +3,11 @@ package dial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"go.uber.org/zap"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -203,8 +203,6 @@ func (r *readying) wait(ended <-chan struct{}) error {
 	return <-r.outcome
 }
 
-var errGoexit = errors.New("onReady called runtime.Goexit")
-
 // run calls onReady. Goexit is what ends a call without return and without a
 // panic that can be recovered: it is assumed until there was one or the other.
 func (r *readying) run(conn *stream.Conn) {
@@ -212,7 +210,7 @@ func (r *readying) run(conn *stream.Conn) {
 	if late && (r.phase.Load() == dropped || r.ctx.Err() != nil) {
 		return
 	}
-	err := error(&result.General{Err: errGoexit})
+	err := check.Panicked("onReady", nil)
 	defer func() {
 		r.outcome <- err
 		if late && err != nil && r.logger != nil {
@@ -231,17 +229,10 @@ func (r *readying) recovered(conn *stream.Conn) (stack zap.Field, err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			stack, err = zap.Stack("stack"), panicked(recover())
+			stack, err = zap.Stack("stack"), check.Panicked("onReady", recover())
 		}
 	}()
 	err = r.call(conn)
 	returned = true
 	return stack, err
-}
-
-func panicked(v any) error {
-	if err, ok := v.(error); ok {
-		return err
-	}
-	return &result.General{Err: fmt.Errorf("onReady panicked: %v", v), Value: v}
 }

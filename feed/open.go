@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/wsflow/wsflow/internal/check"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -39,15 +40,16 @@ func (s *stint) open(last Record, gap *stream.Gap) {
 	slow := time.AfterFunc(openSlow, func() {
 		log.Warn("Open of a feed has not returned", zap.String("feed", h.name), zap.Duration("for", openSlow))
 	})
-	returned := false
-	defer func() {
-		if !returned {
-			slow.Stop()
-			s.fails(h.r.panicked("feed.Job.Open", recover()))
-		}
-	}()
-	src, err := h.r.job.Open(s.ctx, h.name, last)
-	returned = true
+	var src stream.Source
+	var err error
+	opened := check.Run("feed.Job.Open", log, func(err error) {
+		slow.Stop()
+		h.r.broken(err)
+		s.fails(err)
+	}, func() { src, err = h.r.job.Open(s.ctx, h.name, last) })
+	if !opened {
+		return
+	}
 	slow.Stop()
 	if err == nil && src == nil {
 		err = errors.New("it returned no source")

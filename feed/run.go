@@ -52,17 +52,14 @@ func Run(ctx context.Context, j *Job) (err error) {
 	messages := r.relay.Batches(context.Background(), &stream.SubscribeOptions{Size: queueSize(job.Batch), Bytes: bundleBytes})
 	go r.follow() // ends when ctx has ended, and all feeds were given up
 	go r.hurry()  // ends with the job
-	returned := false
 	defer func() {
-		if !returned {
-			r.panicked("a function in feed.Job", recover())
-			r.store(messages)
-		}
 		r.running.Wait()
 		err = r.outcome()
 	}()
-	r.store(messages)
-	returned = true
+	check.Run("a function in feed.Job", r.job.Logger, func(err error) {
+		r.broken(err)
+		r.store(messages)
+	}, func() { r.store(messages) })
 	return nil
 }
 
@@ -149,14 +146,11 @@ func (r *run) fail(err error) {
 	r.stop(err)
 }
 
-// panicked ends the job for a function that has panicked with v, or called
-// runtime.Goexit: nothing is stored any more.
-func (r *run) panicked(where string, v any) error {
-	err := check.Panicked(where, v)
-	r.job.Logger.Error(where+" panicked", zap.Error(err), zap.Stack("stack"))
+// broken ends the job for a function of the program that has panicked, or ended its
+// goroutine: nothing is stored any more.
+func (r *run) broken(err error) {
 	r.fail(err)
 	r.cut(err)
-	return err
 }
 
 // outcome returns what Run returns, when all is over.

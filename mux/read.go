@@ -15,17 +15,9 @@ import (
 // run does what a goroutine of the mux is for. If a function of the program panics in
 // it, or ends the goroutine, the mux ends with that.
 func (m *Mux[K]) run(do func()) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		err := check.Panicked("a function in mux.Options", recover())
-		m.log.Error("a function in mux.Options panicked", zap.Error(err), zap.Stack("stack"))
+	check.Run("a function in mux.Options", m.log, func(err error) {
 		m.end(result.Status{Code: result.StatusAbnormalClosure, Err: err})
-	}()
-	do()
-	returned = true
+	}, do)
 }
 
 // read hands on the link's messages, on a goroutine of its own.

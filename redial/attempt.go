@@ -43,17 +43,9 @@ func (s *Source) finish(t *task) {
 // run does a task. If a function of the program panics in it, or ends the goroutine,
 // the source ends with that.
 func (s *Source) run(do func()) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		err := check.Panicked("a function in redial.Options", recover())
-		s.opts.logger().Error("a function in redial.Options panicked", zap.Error(err), zap.Stack("stack"))
+	check.Run("a function in redial.Options", s.opts.logger(), func(err error) {
 		s.end(wish{wishFail, failed(err)}, err)
-	}()
-	do()
-	returned = true
+	}, do)
 }
 
 // attempt makes a connection and hands it on.
