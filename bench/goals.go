@@ -65,7 +65,7 @@ const (
 	queueBatches  = 16
 	queueBytes    = 4 << 20
 	batchMessages = 256
-	messageSize   = 64 // of a stream.Message
+	messageSize   = 56 // of a stream.Message
 )
 
 // mayHold is how many bytes a busy connection of a fleet may hold: what it reads

@@ -137,8 +137,8 @@ func (f *feed) relabel(was *tag) *tag {
 	return label
 }
 
-// admit labels messages of one origin, or a Notice, and moves those that are to be handed on to the front, which
-// it returns. Those that are dropped are released.
+// admit labels messages of one origin, or a Notice, and moves those that are to be
+// handed on to the front, which it returns. Those that are dropped are released.
 func (f *feed) admit(messages []Message) []Message {
 	if f.labels != nil {
 		for i := range messages {
@@ -234,6 +234,31 @@ func (f *feed) ended(err error) {
 		status.Err = err
 	}
 	f.opts.Ended(status)
+}
+
+// conclude waits for the end of a source of which nothing is read any more. What a last
+// taker gives back meanwhile is handed on.
+func (f *feed) conclude() {
+	_, err := f.src.loop(context.Background(), f, func(m Message, _ error) bool {
+		f.handOn(m)
+		return true
+	})
+	f.finish(err)
+}
+
+// handOn hands on one message that is lent, or keeps it for the next taker.
+func (f *feed) handOn(m Message) {
+	r := f.r
+	r.lock(bystander{}, nil)
+	defer r.unlock()
+	one := f.admit([]Message{m})
+	switch {
+	case len(one) == 0:
+	case len(r.audience.lanes) > 0:
+		r.present(one)
+	default:
+		r.keep(one[0])
+	}
 }
 
 // drain keeps what a source that has ended still holds, as far as there is room,

@@ -90,10 +90,7 @@ func (f *feed) attach() {
 		f.lane = l
 	case errOver:
 		f.lane = l
-		go func() { // ends with the source
-			_, err := f.src.loop(context.Background(), f, nil) // nothing comes
-			f.finish(err)
-		}()
+		go f.conclude() // ends with the source
 	}
 }
 

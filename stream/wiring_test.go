@@ -86,3 +86,38 @@ func TestARemovedSourceIsFreeAtOnce(t *testing.T) {
 	}
 	leave()
 }
+
+// A late source has ended, but holds a message yet: its last taker gave it back as a
+// Relay was about to take.
+type late struct {
+	*Relay
+	held []Message
+}
+
+func (l *late) enroll(lane, *feed) error { return errOver }
+
+func (l *late) loop(_ context.Context, _ *feed, yield func(Message, error) bool) (over bool, err error) {
+	for _, m := range l.held {
+		yield(m, nil)
+	}
+	return true, nil
+}
+
+func TestWhatIsGivenBackAtTheEndIsHandedOn(t *testing.T) {
+	outer, f := NewRelay(nil)
+	sub := outer.Chan(context.Background(), nil)
+	inner, _ := NewRelay(nil)
+	src := &late{inner, []Message{{Type: Text, Data: []byte("late")}}}
+	if _, err := f.Join(src, &JoinOptions{Ended: f.End}); err != nil {
+		t.Fatal(err)
+	}
+	if m := <-sub.C; m.String() != "late" {
+		t.Errorf("%q comes, want the message that was given back", m)
+	}
+	if m, ok := <-sub.C; ok {
+		t.Errorf("%q comes behind it", m)
+	}
+	if err := sub.Err(); err != nil {
+		t.Error(err)
+	}
+}
