@@ -121,3 +121,41 @@ func TestWhatIsGivenBackAtTheEndIsHandedOn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A leaving source is taken out of its Relay just as a loop is about to read from it.
+type leaving struct {
+	*Relay
+	quit func()
+}
+
+func (l *leaving) loop(context.Context, *feed, func(Message, error) bool) (over bool, err error) {
+	l.quit()
+	return false, ErrTaken // as it is another's now
+}
+
+func TestLoopOutlivesASourceThatLeaves(t *testing.T) {
+	outer, f := NewRelay(nil)
+	inner, _ := NewRelay(nil)
+	src := &leaving{Relay: inner}
+	leave, err := f.Join(src, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.quit = func() {
+		leave()
+		go func() { // ends when the message is taken
+			f.Put(context.Background(), Message{Type: Text, Data: []byte("from another")})
+			f.End(result.Status{Code: result.StatusNormalClosure})
+		}()
+	}
+	var got []string
+	for m, err := range outer.All(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, m.String())
+	}
+	if len(got) != 1 || got[0] != "from another" {
+		t.Errorf("got %q", got)
+	}
+}
