@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"runtime"
 	"time"
 
 	"go.uber.org/zap"
@@ -180,7 +181,7 @@ func (l *singles) close() []Message {
 
 func (l *singles) give(g giver, messages []Message) (given int, err error) {
 	for {
-		n, v := l.pass(g, messages[given:])
+		n, v := l.passSoon(g, messages[given:])
 		given += n
 		switch v {
 		case fits:
@@ -206,6 +207,18 @@ func (l *singles) give(g giver, messages []Message) (given int, err error) {
 			return given, errLeft
 		}
 	}
+}
+
+// passSoon is pass, and again once the receiver may have had its turn: a queue that
+// is full has often just woken it up, and a wait costs more than that.
+func (l *singles) passSoon(g giver, messages []Message) (n int, v verdict) {
+	if n, v = l.pass(g, messages); v == waits {
+		runtime.Gosched()
+		var more int
+		more, v = l.pass(g, messages[n:])
+		n += more
+	}
+	return n, v
 }
 
 // pass gives those messages for which it need not wait, and returns how many and
