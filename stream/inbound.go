@@ -193,8 +193,9 @@ const leastRoom = 4 << 10
 // room returns memory for the next read of the consumer, to whom all that came
 // is known: in the message under assembly, or in a buffer of so many bytes in
 // which what is wanted from the parse cursor on will lie in one piece. The room
-// has at least so many bytes, and behind a large frame no more; a very large one
-// has to come, before it gets all of its memory.
+// has at least so many bytes, and ends where a buffer made for large frames was to:
+// what comes behind them would have to be moved. A very large frame has to come,
+// before it gets all of its memory.
 func (in *inbound) room(want, size, least int) []byte {
 	if in.direct() {
 		in.drop()
@@ -219,8 +220,8 @@ func (in *inbound) room(want, size, least int) []byte {
 	case len(in.buf)-in.end < need:
 		in.move(left, max(size, left+need))
 	}
-	if want >= largeFrame {
-		return in.buf[in.end : in.end+need]
+	if size > readSize {
+		return in.buf[in.end:min(max(size, in.end+need), len(in.buf))]
 	}
 	return in.buf[in.end:]
 }

@@ -132,7 +132,7 @@ func (a *lookAhead) read() error {
 		}
 		r.drained = false
 	}
-	p := r.roomAhead(r.pace.next())
+	p := r.roomAhead(r.pace.next(false))
 	if n > 0 {
 		p[0] = r.c.t.first[0]
 		r.seen(n)

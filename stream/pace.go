@@ -6,6 +6,10 @@ const (
 	readSize   = 64 << 10 // what one read from a plain socket asks for
 	recordSize = 32 << 10 // what a buffer for anything else holds: a TLS record, behind what is left of the last one
 	recordMax  = 16 << 10 // the most that a TLS record holds: what is cut off it takes a read of its own
+
+	// severalSize is about how many bytes of large frames are read at once for those
+	// who keep messages: each read wakes one up.
+	severalSize = 4*readSize + readSize/2
 )
 
 // A pace says how much to read at a time.
@@ -15,9 +19,13 @@ type pace struct {
 	size  int32  // of the next buffer; 0: nothing was read yet
 }
 
-// next returns the size of the buffer to borrow next.
-func (p pace) next() int {
+// next returns the size of the buffer to borrow next, in which there may be room for
+// several large frames.
+func (p pace) next(several bool) int {
 	switch {
+	case several && p.plain && p.size > readSize:
+		frame := int(p.size) - p.least()
+		return max(1, severalSize/frame)*frame + p.least()
 	case p.size > 0:
 		return int(p.size)
 	case p.plain:

@@ -1,6 +1,28 @@
 package stream
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/wsflow/wsflow/internal/wire"
+)
+
+// Of large frames several are read at once for those who keep messages, as many as
+// come to about 256 KiB.
+func TestPaceOfSeveral(t *testing.T) {
+	for frame, many := range map[int]int{64 << 10: 4, 100 << 10: 2, 150 << 10: 1, 500 << 10: 1} {
+		p := pace{plain: true}
+		p.read(frame, frame, frame, frame)
+		want := many*(frame+wire.MaxHeader) + leastRoom
+		if got := p.next(true); got != want {
+			t.Errorf("frames of %d: the next buffer has %d bytes, want %d", frame, got, want)
+		}
+	}
+	for _, p := range []pace{{plain: true}, {plain: true, size: readSize}, {}, {size: 5 * readSize}} {
+		if got, want := p.next(true), p.next(false); got != want {
+			t.Errorf("%+v: the next buffer has %d bytes, want %d", p, got, want)
+		}
+	}
+}
 
 func TestPace(t *testing.T) {
 	type read struct{ want, have, asked, got int }
@@ -32,8 +54,8 @@ func TestPace(t *testing.T) {
 		for _, r := range test.reads {
 			p.read(r.want, r.have, r.asked, r.got)
 		}
-		if p.next() != test.next || p.least() != test.least {
-			t.Errorf("%s: next %d, least %d; want %d and %d", test.name, p.next(), p.least(), test.next, test.least)
+		if p.next(false) != test.next || p.least() != test.least {
+			t.Errorf("%s: next %d, least %d; want %d and %d", test.name, p.next(false), p.least(), test.next, test.least)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (r *reader) stop(err error) {
 // 0 and no error if a plain socket has nothing: then the consumer waits. Behind what
 // came, an error comes again.
 func (r *reader) read(want, first int) (n int, err error) {
-	p := r.room(want, r.pace.next(), r.pace.least())
+	p := r.room(want, r.pace.next(!r.watched), r.pace.least())
 	if first > 0 {
 		p[0] = r.c.t.first[0]
 		r.seen(first)
