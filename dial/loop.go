@@ -3,6 +3,8 @@ package dial
 import (
 	"context"
 	"sync"
+
+	"github.com/wsflow/wsflow/internal/serial"
 )
 
 // A Loop is an event loop for programs that have none of their own: give its
@@ -11,8 +13,8 @@ import (
 // ready. All methods may be called from many goroutines, Post also from posted
 // functions. It must not be copied.
 type Loop struct {
-	mu    sync.Mutex
-	queue []func()
+	queue serial.Queue
+	made  sync.Once
 	wake  chan struct{} // holds a token after a Post
 	busy  chan struct{} // holds a token during a Run
 }
@@ -20,10 +22,8 @@ type Loop struct {
 // Post adds a function to the queue and returns. The queue has no bound of its
 // own; a connection keeps at most a few functions in it.
 func (l *Loop) Post(run func()) {
-	l.mu.Lock()
-	l.make()
-	l.queue = append(l.queue, run)
-	l.mu.Unlock()
+	l.made.Do(l.make)
+	l.queue.Add(run)
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -36,17 +36,15 @@ func (l *Loop) Post(run func()) {
 //
 // A panic of a function goes through Run to its caller.
 func (l *Loop) Run(ctx context.Context) (left int) {
-	l.mu.Lock()
-	l.make()
-	l.mu.Unlock()
+	l.made.Do(l.make)
 	select {
 	case l.busy <- struct{}{}:
 		defer func() { <-l.busy }()
 	case <-ctx.Done():
-		return l.waiting()
+		return l.queue.Len()
 	}
 	for ctx.Err() == nil {
-		if run := l.take(); run != nil {
+		if run := l.queue.Take(); run != nil {
 			run()
 			continue
 		}
@@ -55,31 +53,9 @@ func (l *Loop) Run(ctx context.Context) (left int) {
 		case <-ctx.Done():
 		}
 	}
-	return l.waiting()
+	return l.queue.Len()
 }
 
-// make is called with the lock held.
 func (l *Loop) make() {
-	if l.wake == nil {
-		l.wake, l.busy = make(chan struct{}, 1), make(chan struct{}, 1)
-	}
-}
-
-// take returns the next function, or nil.
-func (l *Loop) take() func() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.queue) == 0 {
-		return nil
-	}
-	run := l.queue[0]
-	l.queue[0] = nil
-	l.queue = l.queue[1:]
-	return run
-}
-
-func (l *Loop) waiting() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.queue)
+	l.wake, l.busy = make(chan struct{}, 1), make(chan struct{}, 1)
 }

@@ -19,7 +19,7 @@ type party struct {
 	key  *ecdsa.PrivateKey
 }
 
-var serial int64
+var lastSerial int64
 
 // issue makes a certificate that is valid from an hour ago until in an hour,
 // signed by the issuer, or by itself if there is none.
@@ -29,9 +29,9 @@ func issue(t testing.TB, name string, issuer *party, change func(*x509.Certifica
 	if err != nil {
 		t.Fatal(err)
 	}
-	serial++
+	lastSerial++
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial),
+		SerialNumber: big.NewInt(lastSerial),
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(time.Hour),

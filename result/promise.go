@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"github.com/wsflow/wsflow/internal/serial"
 )
 
 // A Promise holds the terminal event of one connection. It is settled exactly
@@ -11,16 +13,11 @@ import (
 // may be called from many goroutines, before and after that.
 type Promise struct {
 	post   func(func())
-	status atomic.Pointer[Status] // nil until it is settled
+	status atomic.Pointer[Status]       // nil until it is settled
+	then   atomic.Pointer[serial.Queue] // nil until there are continuations
 
 	mu   sync.Mutex
-	done chan struct{}  // nil until somebody asks for it
-	then *continuations // nil until there are some
-}
-
-type continuations struct {
-	waiting []func() // not yet run
-	running bool     // a goroutine is running them
+	done chan struct{} // nil until somebody asks for it
 }
 
 // NewPromise returns a promise and the function that settles it. The promise
@@ -58,47 +55,12 @@ func (p *Promise) set(s Status) bool {
 	return true
 }
 
-// run hands the waiting continuations on, in order, unless that is being done. If
-// one of them panics or ends the goroutine, the rest is run on another.
+// run hands on the continuations that wait, if there is a status to give them and
+// nobody else does.
 func (p *Promise) run() {
-	next := p.next(true)
-	if next == nil {
-		return
+	if then := p.then.Load(); then != nil && p.final() != nil && then.Claim() {
+		then.Run(p.post)
 	}
-	defer func() {
-		if next != nil {
-			p.stop()
-			go p.run() // ends when none are left
-		}
-	}()
-	for next != nil {
-		p.post(next)
-		next = p.next(false)
-	}
-}
-
-// next returns the continuation to run now, nil if there is none. The first call
-// of one who runs them returns nil, too, if somebody else does.
-func (p *Promise) next(first bool) func() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	then := p.then
-	if then == nil || first && then.running || p.status.Load() == nil {
-		return nil
-	}
-	then.running = len(then.waiting) > 0
-	if !then.running {
-		return nil
-	}
-	next := then.waiting[0]
-	then.waiting = then.waiting[1:]
-	return next
-}
-
-func (p *Promise) stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.then.running = false
 }
 
 // Then adds continuations: resolved runs when the promise resolves, rejected
@@ -118,12 +80,10 @@ func (p *Promise) Then(resolved func(Status), rejected func(error)) {
 }
 
 func (p *Promise) add(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.then == nil {
-		p.then = new(continuations)
+	if p.then.Load() == nil {
+		p.then.CompareAndSwap(nil, new(serial.Queue))
 	}
-	p.then.waiting = append(p.then.waiting, f)
+	p.then.Load().Add(f)
 }
 
 // Done returns a channel that is closed when the promise is settled.

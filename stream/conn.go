@@ -28,7 +28,7 @@ type Conn struct {
 	pauses     pauses
 	source     source
 	sinks      sinks
-	events     atomic.Pointer[serial] // nil until there is something to run
+	events     atomic.Pointer[executor] // nil until there is something to run
 	clock      clock
 	pings      atomic.Pointer[pinger] // nil until the program sends a Ping
 	links      []Link                 // the operators, first nearest the application
@@ -87,7 +87,7 @@ func (c *Conn) Result() *result.Promise { return c.promise }
 func (c *Conn) post(f func()) {
 	events := c.events.Load()
 	for events == nil {
-		c.events.CompareAndSwap(nil, &serial{run: c.lasting.post, gate: c.source.drained})
+		c.events.CompareAndSwap(nil, newExecutor(c.lasting.post, c.source.drained))
 		events = c.events.Load()
 	}
 	events.post(f)

@@ -66,8 +66,8 @@ type Relay struct {
 
 	source source
 	pauses pauses
-	paused atomic.Int32           // not zero while pauses are held
-	events atomic.Pointer[serial] // nil until there is something to run
+	paused atomic.Int32             // not zero while pauses are held
+	events atomic.Pointer[executor] // nil until there is something to run
 
 	// Whoever holds turn gives messages to the audience, or lets a source's loop do
 	// so, and owns source.kept. It may wait for a subscriber then.
@@ -199,7 +199,7 @@ func (r *Relay) outcome() error {
 func (r *Relay) postEvent(f func()) {
 	events := r.events.Load()
 	for events == nil {
-		r.events.CompareAndSwap(nil, &serial{run: r.post, gate: r.source.drained})
+		r.events.CompareAndSwap(nil, newExecutor(r.post, r.source.drained))
 		events = r.events.Load()
 	}
 	events.post(f)
