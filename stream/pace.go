@@ -17,14 +17,15 @@ type pace struct {
 	plain bool   // from a plain socket, whose buffer is borrowed once something is there; never changes
 	whole uint16 // the largest of the large frames that came whole, in KiB; 0: there was none
 	size  int32  // of the next buffer; 0: nothing was read yet
+	rich  bool   // the last read got all that it asked for, or more than a large frame
 }
 
-// next returns the size of the buffer to borrow next, in which there may be room for
-// several large frames.
+// next returns the size of the buffer to borrow next, which has room for several
+// large frames where those are welcome and come one behind the other.
 func (p pace) next(several bool) int {
 	switch {
-	case several && p.plain && p.size > readSize:
-		frame := int(p.size) - p.least()
+	case several && p.plain && p.rich && p.size > readSize:
+		frame := p.frame()
 		return max(1, severalSize/frame)*frame + p.least()
 	case p.size > 0:
 		return int(p.size)
@@ -33,6 +34,9 @@ func (p pace) next(several bool) int {
 	}
 	return leastRoom
 }
+
+// frame returns how many bytes of a buffer are there for a frame.
+func (p pace) frame() int { return int(p.size) - p.least() }
 
 // least returns how many bytes to ask for at least.
 func (p pace) least() int {
@@ -51,6 +55,7 @@ func (p *pace) read(want, have, asked, got int) {
 	if p.plain {
 		usual = readSize
 	}
+	p.rich = got == asked || got > p.frame()
 	switch {
 	case want > inPlace:
 	case want >= largeFrame:

@@ -7,17 +7,34 @@ import (
 )
 
 // Of large frames several are read at once for those who keep messages, as many as
-// come to about 256 KiB.
+// come to about 256 KiB, while they come one behind the other.
 func TestPaceOfSeveral(t *testing.T) {
-	for frame, many := range map[int]int{64 << 10: 4, 100 << 10: 2, 150 << 10: 1, 500 << 10: 1} {
+	for size, many := range map[int]int{64 << 10: 4, 100 << 10: 2} {
+		frame := size + wire.MaxHeader
+		one, several := frame+leastRoom, many*frame+leastRoom
 		p := pace{plain: true}
-		p.read(frame, frame, frame, frame)
-		want := many*(frame+wire.MaxHeader) + leastRoom
-		if got := p.next(true); got != want {
-			t.Errorf("frames of %d: the next buffer has %d bytes, want %d", frame, got, want)
+		for _, test := range []struct{ asked, got, next int }{
+			{size, size, several},         // all that was asked for
+			{several, several, several},   // again
+			{several, frame + 1, several}, // more than a frame
+			{several, frame, one},         // a frame alone
+			{one, one, several},           // a frame, and more behind it
+			{one, frame, one},
+		} {
+			p.read(size, size, test.asked, test.got)
+			if got := p.next(true); got != test.next {
+				t.Errorf("frames of %d: after %d of %d bytes the next buffer has %d, want %d", size, test.got, test.asked, got, test.next)
+			}
 		}
 	}
-	for _, p := range []pace{{plain: true}, {plain: true, size: readSize}, {}, {size: 5 * readSize}} {
+	for _, size := range []int{150 << 10, 500 << 10} {
+		p := pace{plain: true}
+		p.read(size, size, size, size)
+		if got, want := p.next(true), size+wire.MaxHeader+leastRoom; got != want {
+			t.Errorf("frames of %d: the next buffer has %d bytes, want %d", size, got, want)
+		}
+	}
+	for _, p := range []pace{{plain: true}, {plain: true, size: readSize, rich: true}, {rich: true}, {size: 5 * readSize, rich: true}} {
 		if got, want := p.next(true), p.next(false); got != want {
 			t.Errorf("%+v: the next buffer has %d bytes, want %d", p, got, want)
 		}
