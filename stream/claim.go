@@ -40,6 +40,7 @@ type source struct {
 	owner *feed         // of a Relay, for which alone messages are taken; nil: for anybody
 	by    *feed         // for which the exclusive taker takes them
 	lanes []lane        // of the fan-out; those that never wait come first. What stands in the slice never changes
+	next  []lane        // those that have come while an exclusive taker is parting: they wait until it has left
 	last  *leaver       // nil unless a lane has left and the fan-out has not kept what it was not given
 	owing map[lane]bool // those that have yet to give back after the stream's end
 	halt  func()        // tells the fan-out to stop; nil before it has begun
@@ -129,12 +130,6 @@ func (s *source) leaving() <-chan struct{} {
 	return s.whenMoved()
 }
 
-// parting reports, under the lock, that the exclusive taker is a feed that was told
-// to leave.
-func (s *source) parting() bool {
-	return s.mode == modeExclusive && s.by != nil && s.by != s.owner
-}
-
 // join adds a lane to the fan-out. It returns true if the fan-out has to be
 // started, for this lane alone at that version, and an error if the messages are not
 // to be had.
@@ -146,39 +141,44 @@ func (s *source) join(l lane, by *feed) (version uint32, start bool, err error) 
 		return 0, false, ErrTaken
 	case s.mode == modeOver:
 		return 0, false, errOver
+	case s.mode == modeExclusive:
+		s.next = insert(s.next, l)
+		return s.version.Load(), false, nil
 	case s.mode == modeFree:
 		s.mode, s.used, start = modeShared, true, true
 	}
-	if l.blocks() {
-		s.lanes = append(slices.Clip(s.lanes), l)
-	} else {
-		s.lanes = append([]lane{l}, s.lanes...)
-	}
+	s.lanes = insert(s.lanes, l)
 	s.wake()
 	return s.version.Add(1), start, nil
+}
+
+// insert returns the lanes with one more. The slice is a new one.
+func insert(lanes []lane, l lane) []lane {
+	if l.blocks() {
+		return append(slices.Clip(lanes), l)
+	}
+	return append([]lane{l}, lanes...)
 }
 
 // leave takes a lane out. If it is the last one, the fan-out stops; if it then
 // owes messages, which it took and did not give on, the fan-out waits until it
 // gives them back.
 func (s *source) leave(l lane) {
-	if stop := s.remove(l, l.owes()); stop != nil {
+	owes := l.owes()
+	s.mu.Lock()
+	stop := s.remove(l, owes)
+	s.mu.Unlock()
+	if stop != nil {
 		stop()
 	}
 }
 
-// withdraw is leave and giveBack in one step, for the lane of one who takes alone.
-func (s *source) withdraw(l lane, left []Message) {
-	s.remove(l, true)
-	s.giveBack(l, left)
-}
-
-// remove is leave but for what it returns, which is to be called if it is not nil.
+// remove is leave under the lock, but for what it returns, which is to be called if it
+// is not nil.
 func (s *source) remove(l lane, owes bool) (stop func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	at := slices.Index(s.lanes, l)
 	if at < 0 {
+		s.next = slices.DeleteFunc(s.next, func(next lane) bool { return next == l })
 		return nil
 	}
 	s.lanes = slices.Concat(s.lanes[:at], s.lanes[at+1:])
@@ -200,6 +200,11 @@ func (s *source) remove(l lane, owes bool) (stop func()) {
 func (s *source) giveBack(l lane, messages []Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.restore(l, messages)
+}
+
+// restore is giveBack under the lock.
+func (s *source) restore(l lane, messages []Message) {
 	if s.owed() && s.last.lane == l {
 		s.last.back, s.last.owes = messages, false
 		s.wake()
@@ -285,19 +290,6 @@ func (s *source) end() (lanes []lane, ok bool) {
 	s.version.Add(1)
 	s.free()
 	return lanes, true
-}
-
-// leaveExclusive is take's end. It returns true if the fan-out has to be started,
-// for lanes that have come while the taker was parting.
-func (s *source) leaveExclusive() (start bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free()
-	if len(s.lanes) > 0 && s.mode == modeFree {
-		s.mode = modeShared
-		return true
-	}
-	return false
 }
 
 // joinAlone adds the lane of an exclusive taker that has one, if nobody has the

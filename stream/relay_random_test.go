@@ -82,17 +82,18 @@ func (d *relayDrive) run() {
 }
 
 // source is a connection that joins and leaves until it has ended: this Relay, or one
-// that is joined to it.
+// that joins it and leaves it as well.
 func (d *relayDrive) source(i int, rnd *rand.Rand) {
 	name := fmt.Sprintf("s%d", i)
 	f := d.feeder
 	if rnd.IntN(2) == 0 {
-		inner, fi := stream.NewRelay(nil)
-		d.join(f, inner, name, nil)
-		f = fi
+		var inner *stream.Relay
+		inner, f = stream.NewRelay(nil)
+		var rejoining sync.WaitGroup
+		defer rejoining.Wait()
+		rejoining.Go(func() { d.rejoins(d.feeder, inner, name, d.fork()) })
 	}
 	p := script.Client(d.t, nil)
-	ended := make(chan result.Status, 1)
 	go func() {
 		r := d.fork()
 		for n := 1; n <= driveMessages; {
@@ -108,19 +109,25 @@ func (d *relayDrive) source(i int, rnd *rand.Rand) {
 		}
 		p.Sends(script.Close(1000, ""))
 	}()
+	st := d.rejoins(f, p.Conn, name, rnd)
+	if f != d.feeder {
+		f.End(st)
+	}
+}
+
+// rejoins joins a source and takes it out until it has ended.
+func (d *relayDrive) rejoins(f *stream.Feeder, src stream.Source, name string, rnd *rand.Rand) result.Status {
+	ended := make(chan result.Status, 1)
 	for {
-		left := d.join(f, p.Conn, name, func(st result.Status) { ended <- st })
+		leave := d.join(f, src, name, func(st result.Status) { ended <- st })
 		select {
 		case st := <-ended:
 			if st.Err != nil {
 				d.t.Errorf("%s ended with %v", name, st.Err)
 			}
-			if f != d.feeder {
-				f.End(st)
-			}
-			return
+			return st
 		case <-time.After(time.Duration(1+rnd.IntN(8)) * time.Millisecond):
-			left()
+			leave()
 		}
 	}
 }

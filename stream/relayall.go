@@ -235,10 +235,13 @@ func (w *relayLoop) leave() {
 		w.left()
 	}
 	left := append(slices.Clone(w.unread), w.inbox.shut()...)
-	w.r.source.withdraw(w, left)
+	followed := w.r.source.withdraw(w, left)
 	if w.holds {
 		w.r.unlock()
 	} else {
 		w.r.tend()
+	}
+	if followed {
+		w.r.joined()
 	}
 }
