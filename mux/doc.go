@@ -46,7 +46,9 @@
 // All topics come over one link, read by one goroutine. A Block subscriber whose queue is
 // full holds up that goroutine, and so all other topics; a subscriber that need not see
 // everything should have a policy that drops. The body of a loop over All does the same
-// for as long as it is busy.
+// for as long as it is busy. It holds up the other topics' end as well, also after the
+// link's CloseNow: the mux cannot tell what ended the link, and messages that came
+// before belong to their topics. Cancel the subscription, or its context, to go on.
 //
 // # Calls
 //

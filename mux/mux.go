@@ -191,7 +191,9 @@ func (m *Mux[K]) Unmatched() *stream.Relay { return m.unmatched.relay }
 
 // Fail ends a topic, for example because the server refused it: its relay ends
 // with err, or plainly where that is nil. The server counts as not knowing of it.
-// Topic returns a new relay from then on, which may be tried again.
+// Topic returns a new relay from then on, which may be tried again. What Subscribe
+// made and has not been sent yet is not sent any more, once all topics that it was made
+// for have failed.
 func (m *Mux[K]) Fail(key K, err error) {
 	t := m.expel(key)
 	if t == nil {

@@ -293,31 +293,6 @@ func TestMuxEndsWithItsLink(t *testing.T) {
 	}
 }
 
-// A topic that the server refuses ends alone, and may be tried again.
-func TestFail(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s, m := plain(t, options(10))
-		a, b := m.Topic("a").Chan(ctx, nil), m.Topic("b").Chan(ctx, nil)
-		s.wants("a,b")
-		refused := errors.New("no such topic")
-		delete(s.knows, "a")
-		m.Fail("a", refused)
-		m.Fail("nobody", refused)
-		if _, ok := <-a.C; ok || a.Err() != refused {
-			t.Errorf("it ended with %t, %v", ok, a.Err())
-		}
-		again := m.Topic("a").Chan(ctx, nil)
-		s.wants("a,b")
-		s.sends("a:1", "b:1")
-		gets(t, again, "a:1")
-		gets(t, b, "b:1")
-		m.Fail("b", nil)
-		if _, ok := <-b.C; ok || b.Err() != nil {
-			t.Errorf("it ended with %t, %v", ok, b.Err())
-		}
-	})
-}
-
 // A topic stays for a while after its last taker.
 func TestLinger(t *testing.T) {
 	bubble(t, func(t *testing.T) {

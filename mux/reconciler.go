@@ -69,6 +69,12 @@ func (r *reconciler[K]) forget(key K) {
 	}
 }
 
+// knows reports that the server knows of a topic.
+func (r *reconciler[K]) knows(key K) bool {
+	d := r.all[key]
+	return d != nil && d.known
+}
+
 // wake takes a topic from the list of the idle ones.
 func (r *reconciler[K]) wake(d *desire) {
 	if d.idle != nil {

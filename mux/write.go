@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -79,11 +80,11 @@ func (m *Mux[K]) settle(s session) (next time.Time) {
 		p := &passage[K]{m: m, s: s}
 		p.err = p.wait() // what is desired may change meanwhile
 		subscribe, unsubscribe := m.difference()
-		p.send(unsubscribe, m.o.Unsubscribe)
+		p.send(unsubscribe, m.o.Unsubscribe, func() bool { return true })
 		if p.refused() && len(unsubscribe) > 0 {
 			m.log.Error("topics could not be unsubscribed from", zap.Int("topics", len(unsubscribe)), zap.Error(p.err))
 		}
-		p.send(subscribe, m.o.Subscribe)
+		p.send(subscribe, m.o.Subscribe, func() bool { return m.knows(subscribe) })
 		if p.refused() {
 			for _, key := range subscribe {
 				m.Fail(key, p.err)
@@ -114,6 +115,14 @@ func (m *Mux[K]) difference() (subscribe, unsubscribe []K) {
 	return m.desired.difference(time.Now())
 }
 
+// knows reports that the server is to know of one of these topics at least: the others
+// have failed since their difference was taken.
+func (m *Mux[K]) knows(topics []K) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(topics, m.desired.knows)
+}
+
 // A passage is one difference on its way to the server.
 type passage[K comparable] struct {
 	m      *Mux[K]
@@ -136,8 +145,8 @@ func (p *passage[K]) refused() bool {
 	return p.err != nil && !errors.Is(p.err, net.ErrClosed) && !p.m.over(p.s)
 }
 
-// send sends what some topics are spelled as.
-func (p *passage[K]) send(topics []K, spell func([]K) []stream.Message) {
+// send sends what some topics are spelled as, for as long as that is due.
+func (p *passage[K]) send(topics []K, spell func([]K) []stream.Message, due func() bool) {
 	if len(topics) == 0 || spell == nil {
 		return
 	}
@@ -145,7 +154,7 @@ func (p *passage[K]) send(topics []K, spell func([]K) []stream.Message) {
 		if p.err == nil {
 			p.err = p.wait()
 		}
-		if p.err != nil {
+		if p.err != nil || !due() {
 			return
 		}
 		p.err = p.s.Send(p.m.ctx, msg)
