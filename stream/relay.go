@@ -284,8 +284,14 @@ func (r *Relay) reclaim() error {
 
 func (r *Relay) disown(f *feed) { r.source.disown(f) }
 
+// adopting is held while it is seen whether a Join would make a circle: two at a time
+// may each find none.
+var adopting sync.Mutex
+
 // adopt refuses a feed of the Relay itself, or of one that it is a source of.
 func (r *Relay) adopt(f *feed) error {
+	adopting.Lock()
+	defer adopting.Unlock()
 	for up := f; up != nil; up = up.r.source.adopted() {
 		if up.r == r {
 			return &result.ArgumentError{Name: "src of stream.Feeder.Join", Value: "the Relay itself", Allowed: "a source that does not take from this Relay"}
