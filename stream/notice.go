@@ -15,6 +15,14 @@ type Origin struct {
 	Epoch uint64 // which of the source's connections, from 1
 }
 
+// String returns which connection it is, such as `connection 2 of "gold"`.
+func (o Origin) String() string {
+	if o.Name == "" {
+		return "connection " + strconv.FormatUint(o.Epoch, 10)
+	}
+	return fmt.Sprintf("connection %d of %q", o.Epoch, o.Name)
+}
+
 // Origin returns where a message came from. It is nil for messages of a [Conn], and
 // for those that the program made.
 func (m Message) Origin() *Origin {
@@ -41,6 +49,29 @@ type Gap struct {
 	Down      time.Duration // from then until the next one was open
 	Continued bool          // it is vouched for that no message was missed
 	Final     bool          // no connection follows
+}
+
+// String tells which connection ended, why, and what follows, such as
+//
+//	connection 1 ended: 1001 "restart"; number 2 is open after 2s, and nothing was missed
+func (g Gap) String() string { return g.of("") }
+
+// of is String with the name of the source.
+func (g *Gap) of(name string) string {
+	why, follows := g.Status.String(), "the next one is not open yet"
+	if g.Status.Err != nil {
+		why = g.Status.Err.Error()
+	}
+	switch {
+	case g.Final:
+		follows = "none follows"
+	case g.To > 0:
+		follows = fmt.Sprintf("number %d is open after %v", g.To, g.Down.Round(time.Millisecond))
+	}
+	if g.Continued {
+		follows += ", and nothing was missed"
+	}
+	return fmt.Sprintf("%v ended: %s; %s", Origin{name, g.From}, why, follows)
 }
 
 // Gap returns what a [Notice] tells. It is nil for any other message. The Gap is
@@ -81,19 +112,9 @@ type GapError struct {
 
 // Error tells which connection ended, why, and what follows.
 func (e *GapError) Error() string {
-	g, from, follows := e.Gap, "", "the next one is not open yet"
-	why := fmt.Sprint(g.Status)
-	if g.Status.Err != nil {
-		why = g.Status.Err.Error()
+	name := ""
+	if e.Origin != nil {
+		name = e.Origin.Name
 	}
-	if e.Origin != nil && e.Origin.Name != "" {
-		from = " of " + strconv.Quote(e.Origin.Name)
-	}
-	switch {
-	case g.Final:
-		follows = "none follows"
-	case g.To > 0:
-		follows = fmt.Sprintf("number %d is open after %v", g.To, g.Down)
-	}
-	return fmt.Sprintf("wsflow: connection %d%s ended: %s; %s", g.From, from, why, follows)
+	return "wsflow: " + e.Gap.of(name)
 }

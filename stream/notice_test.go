@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -158,6 +159,29 @@ func TestWhatAGapErrorSays(t *testing.T) {
 		if e.Error() != want {
 			t.Errorf("it says %q, want %q", e, want)
 		}
+	}
+}
+
+// A log has one line of an Origin and of a Gap, also of pointers to them.
+func TestWhatALogSaysOfNotices(t *testing.T) {
+	restart := result.Status{Code: 1001, Reason: "restart"}
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{stream.Origin{Epoch: 3}, `connection 3`},
+		{&stream.Origin{Name: "a \"b\"", Epoch: 3}, `connection 3 of "a \"b\""`},
+		{&stream.Gap{From: 1, Status: restart}, `connection 1 ended: 1001 "restart"; the next one is not open yet`},
+		{stream.Gap{From: 1, To: 2, Status: restart, Down: time.Second}, `connection 1 ended: 1001 "restart"; number 2 is open after 1s`},
+		{&stream.Gap{From: 1, To: 2, Status: restart, Continued: true}, `connection 1 ended: 1001 "restart"; number 2 is open after 0s, and nothing was missed`},
+		{&stream.Gap{From: 4, Final: true, Status: result.Status{Err: errors.New("broken")}}, `connection 4 ended: broken; none follows`},
+	} {
+		if got := fmt.Sprint(c.value); got != c.want {
+			t.Errorf("it says %s, want %s", got, c.want)
+		}
+	}
+	if got := fmt.Sprint(text("x").Origin(), text("x").Gap()); got != "<nil> <nil>" {
+		t.Errorf("of none it says %s", got)
 	}
 }
 

@@ -155,11 +155,7 @@ func (s *screen) table(f *follower) {
 
 // gap shows, where there is no table, that a gap begins or ends.
 func (s *screen) gap(f *follower, gap *stream.Gap) {
-	switch {
-	case s.live:
-	case gap.To == 0:
-		fmt.Fprintf(s.out, "trade %4d: connection %d is lost: %v\n", f.last, gap.From, gap.Status.Err)
-	default:
-		fmt.Fprintf(s.out, "trade %4d: connection %d is open after %v, nothing missed: %v\n", f.last, gap.To, gap.Down.Round(time.Millisecond), gap.Continued)
+	if !s.live {
+		fmt.Fprintf(s.out, "trade %4d: %v\n", f.last, gap)
 	}
 }
