@@ -64,11 +64,12 @@ func (h *held) revoke() {
 	s.do(do)
 }
 
-// happens tells of an event of the source, and does what follows.
-func (s *stint) happens(e event, st result.Status) {
+// happens tells of an event of the source, and does what follows. It reports false if
+// the source is not waited for any more.
+func (s *stint) happens(e event, st result.Status) (waited bool) {
 	do := doNothing
 	s.h.r.mu.Lock()
-	if s.h.stint == s {
+	if waited = s.h.stint == s; waited {
 		if e == eventMark {
 			s.h.unstored = s.gap
 		}
@@ -76,6 +77,7 @@ func (s *stint) happens(e event, st result.Status) {
 	}
 	s.h.r.mu.Unlock()
 	s.do(do)
+	return waited
 }
 
 // step takes note of an event, and does what follows for the feed, under r.mu. It
@@ -95,6 +97,7 @@ func (s *stint) do(what action) {
 	switch what {
 	case doCancel:
 		s.cancel()
+		time.AfterFunc(grace, s.late)
 	case doMark:
 		s.cancel()
 		go s.putMark() // ends when the mark is in the stream
@@ -102,6 +105,13 @@ func (s *stint) do(what action) {
 		s.leave()
 		s.h.r.close(s)
 		go s.putMark() // as above
+	}
+}
+
+// late gives an Open up that has been told to return.
+func (s *stint) late() {
+	if s.happens(eventLate, result.Status{}) {
+		s.h.r.job.Logger.Error("Open of a feed does not heed its context, and is left alone", zap.String("feed", s.h.name), zap.Duration("after", grace))
 	}
 }
 

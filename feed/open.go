@@ -58,7 +58,10 @@ func (s *stint) open(last Record, gap *stream.Gap) {
 		err = s.join(src, gap)
 	}
 	if err == nil {
-		s.happens(eventOpened, result.Status{})
+		if !s.happens(eventOpened, result.Status{}) { // it comes late
+			s.leave()
+			h.r.close(s)
+		}
 		close(s.joined)
 		return
 	}
@@ -124,25 +127,35 @@ type closer interface {
 	CloseNow(cause error)
 }
 
-// close closes a source, in good order while there is time.
+// close closes a source. The job waits for that, unless the source comes late.
 func (r *run) close(s *stint) {
-	r.running.Go(func() { // ends when the source has ended
-		defer s.cancel()
-		c, ok := s.src.(closer)
-		if !ok {
-			return
-		}
-		if d, ok := s.src.(interface{ Discard() }); ok {
-			d.Discard()
-		}
-		if c.Close(result.StatusNormalClosure, "") != nil {
-			c.CloseNow(nil)
-		}
-		select {
-		case <-s.src.Done():
-		case <-r.hard.Done():
-			c.CloseNow(context.Cause(r.hard))
-			<-s.src.Done()
-		}
-	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.h.stint == s {
+		r.running.Go(s.close)
+	} else {
+		go s.close() // ends soon, as the job does
+	}
+}
+
+// close closes the source, in good order while there is time, and waits for its end.
+func (s *stint) close() {
+	defer s.cancel()
+	c, ok := s.src.(closer)
+	if !ok {
+		return
+	}
+	if d, ok := s.src.(interface{ Discard() }); ok {
+		d.Discard()
+	}
+	if c.Close(result.StatusNormalClosure, "") != nil {
+		c.CloseNow(nil)
+	}
+	hard := s.h.r.hard
+	select {
+	case <-s.src.Done():
+	case <-hard.Done():
+		c.CloseNow(context.Cause(hard))
+		<-s.src.Done()
+	}
 }

@@ -58,6 +58,7 @@ const (
 	eventBroke                 // the source has ended with an error
 	eventConflict              // somebody else has written to it
 	eventMark                  // the mark has come out of the stream
+	eventLate                  // Open has not returned long after it was told to
 	eventRevoke                // it is no longer this worker's
 )
 
@@ -111,6 +112,10 @@ func (t *tenure) onOpening(e event, now time.Time, st result.Status) action {
 	switch e {
 	case eventRevoke:
 		return doCancel
+	case eventLate:
+		if t.next == outlookLeave {
+			return t.onward()
+		}
 	case eventFailed:
 		t.failures++
 		t.cause = st.Err

@@ -33,6 +33,7 @@ func TestTenureEvents(t *testing.T) {
 		{phaseOpening, outlookLeave, map[event]then{
 			eventOpened: {doLeave, phaseClosing},
 			eventFailed: {doFinish, phaseOver},
+			eventLate:   {doFinish, phaseOver},
 			eventRevoke: {doCancel, phaseOpening},
 		}},
 		{phaseOpen, outlookReopen, map[event]then{

@@ -34,7 +34,9 @@ type Options struct {
 	// panic ends the source.
 	Open func(ctx context.Context, conn *stream.Conn, gap *stream.Gap) (continued bool, err error)
 
-	// OpenTimeout bounds Open. Zero is 15 s; negative is no bound.
+	// OpenTimeout bounds Open. Zero is 15 s; negative is no bound. An Open that does not
+	// heed its context is waited for all the same before the next dial, but does not hold
+	// up the end of the source.
 	OpenTimeout time.Duration
 
 	// Seen is called with each data message, in order, before anybody gets it: here

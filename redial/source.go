@@ -50,7 +50,7 @@ var _ stream.Source = (*Source)(nil)
 
 // New returns a source that dials at once, and again whenever its connection is lost.
 // dial is called for each attempt, so that the tokens in a URL or a header are fresh.
-// Its context ends with the source.
+// Its context ends with the source, which does not wait for it then.
 //
 // ctx bounds the life of the source: when it ends, the connection is cut, and the
 // source ends with a *[result.ConnectionFailed] around the context's cause. Where an
