@@ -12,7 +12,7 @@ import (
 type beat struct {
 	link *stream.Link
 
-	mu        sync.Mutex // of the link, only Listened is called under it
+	mu        sync.Mutex // of the link, only what counts is called under it
 	pulse     pulse
 	rtt       RTT
 	listeners *[]*func(RTT) // replaced, never changed in place; nil while there are none
@@ -28,9 +28,9 @@ func (b *beat) wake(now time.Time) (time.Duration, error) {
 		see.delivered, see.ping = b.link.Delivered()
 	}
 	b.mu.Lock()
-	see.listened = b.link.Listened(b.pulse.waiting())
+	see.listened = b.link.Listened()
 	ping, sleep, err := b.pulse.wake(sinceEpoch(now), see)
-	b.link.Listened(b.pulse.waiting())
+	b.link.CountListened(b.pulse.waiting())
 	payload := b.pulse.payload()
 	b.mu.Unlock()
 	if err == nil && ping {
@@ -45,9 +45,9 @@ func (b *beat) answered(payload []byte) (measured bool) {
 	now, read := sinceEpoch(time.Now()), sinceEpoch(b.link.LastRead())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	listened := b.link.Listened(b.pulse.waiting())
+	listened := b.link.Listened()
 	took, measured := b.pulse.answer(payload, now, read, listened)
-	b.link.Listened(b.pulse.waiting())
+	b.link.CountListened(b.pulse.waiting())
 	if measured {
 		b.rtt.add(took)
 	}

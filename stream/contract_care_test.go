@@ -148,7 +148,7 @@ func TestContract09Pause(t *testing.T) {
 			p.Sends(script.Text("b"))
 			synctest.Wait()
 			start := time.Now()
-			w.link.Listened(true)
+			w.link.CountListened(true)
 			for range 20 {
 				time.Sleep(30 * time.Second)
 				now := time.Now()
@@ -160,7 +160,7 @@ func TestContract09Pause(t *testing.T) {
 				if silent := time.Since(w.link.LastRead()); silent > 10*time.Second {
 					t.Fatalf("LastRead was %v ago", silent)
 				}
-				if heard := w.link.Listened(true); heard != time.Since(start) {
+				if heard := w.link.Listened(); heard != time.Since(start) {
 					t.Fatalf("listened for %v of %v, although there is room", heard, time.Since(start))
 				}
 			}
@@ -173,15 +173,15 @@ func TestContract09Pause(t *testing.T) {
 		p.Sends(script.Text("a"))
 		synctest.Wait()
 		resume := p.Conn.Pause()
-		w.link.Listened(true)
+		w.link.CountListened(true)
 		p.SendsIn(500, script.Binary(filler(200000)))
 		time.Sleep(time.Minute)
-		if heard := w.link.Listened(true); heard != 0 {
+		if heard := w.link.Listened(); heard != 0 {
 			t.Errorf("listened for %v, although the look-ahead is spent", heard)
 		}
 		resume()
 		time.Sleep(time.Minute)
-		if heard := w.link.Listened(false); heard != time.Minute {
+		if heard := w.link.Listened(); heard != time.Minute {
 			t.Errorf("listened for %v, want the minute since the pause", heard)
 		}
 		p.Sends(script.Close(1000, ""))

@@ -41,24 +41,35 @@ func (l *listening) look(lock *ctxMutex) {
 	l.at, l.on = at, l.operators.Load() > 0 && lock.held()
 }
 
-// Listened returns for how long this side has listened, which is to read from the
-// transport or to wait for it. It does not listen while the consumer is away and the
-// look-ahead has not begun or is spent: then the peer's silence proves nothing. Time
-// counts only while an operator asks for that: count says whether this one does from
-// now on; at first it does not. Two results can be compared if it did between them.
-func (l *Link) Listened(count bool) time.Duration {
+// CountListened says whether this operator needs [Link.Listened] to count from now on.
+// At first it does not. Time counts while any operator of the connection needs it.
+func (l *Link) CountListened(on bool) {
 	r := &l.conn.r
 	s := &r.listening
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if count != l.counts {
-		l.counts = count
-		if count {
-			s.operators.Add(1)
-		} else {
-			s.operators.Add(-1)
-		}
+	if on == l.counts {
+		return
 	}
+	l.counts = on
+	if on {
+		s.operators.Add(1)
+	} else {
+		s.operators.Add(-1)
+	}
+	s.look(&r.mu)
+}
+
+// Listened returns for how long this side has listened, which is to read from the
+// transport or to wait for it. It does not listen while the consumer is away and the
+// look-ahead has not begun or is spent: then the peer's silence proves nothing. Time
+// counts only while that is asked for, by [Link.CountListened]: two results can be
+// compared if it was between them.
+func (l *Link) Listened() time.Duration {
+	r := &l.conn.r
+	s := &r.listening
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.look(&r.mu)
 	return s.total
 }

@@ -84,10 +84,10 @@ func TestListened(t *testing.T) {
 		bubble(t, c.name, func(t *testing.T) {
 			h := &hand{}
 			p := script.Client(t, &stream.Options{Operators: []stream.Operator{h}, LookAhead: 10_000})
-			h.link.Listened(true)
+			h.link.CountListened(true)
 			c.begin(p)
 			time.Sleep(10 * time.Second)
-			if got := h.link.Listened(true); got < c.least || got > c.most {
+			if got := h.link.Listened(); got < c.least || got > c.most {
 				t.Errorf("listened for %v of 10s, want %v to %v", got, c.least, c.most)
 			}
 			p.Conn.CloseNow(nil)
@@ -106,8 +106,10 @@ func TestListenedByTwo(t *testing.T) {
 		for _, step := range []struct{ a, b bool }{
 			{false, false}, {true, false}, {true, true}, {true, true}, {false, true}, {false, false}, {false, false}, {true, false},
 		} {
-			before := a.link.Listened(step.a)
-			if got := b.link.Listened(step.b); got != before || got != total {
+			a.link.CountListened(step.a)
+			b.link.CountListened(step.b)
+			before := a.link.Listened()
+			if got := b.link.Listened(); got != before || got != total {
 				t.Fatalf("before %+v: one operator sees %v, the other one %v, want %v", step, before, got, total)
 			}
 			time.Sleep(time.Second)
@@ -125,12 +127,12 @@ func TestListenedOverSockets(t *testing.T) {
 	c.SendText(ctx, "begin")
 	messages := c.Chan(ctx, nil).C
 	start := time.Now()
-	h.link.Listened(true)
+	h.link.CountListened(true)
 	for range 3 {
 		theirs.Write(script.Text("message").Bytes(false))
 		<-messages
 	}
-	if heard, took := h.link.Listened(false), time.Since(start); heard <= 0 || heard > took {
+	if heard, took := h.link.Listened(), time.Since(start); heard <= 0 || heard > took {
 		t.Errorf("listened for %v of %v", heard, took)
 	}
 }
