@@ -45,7 +45,8 @@ type Conn struct {
 //
 // rwc may be anything that reads and writes. Without a working SetReadDeadline,
 // a goroutine and a buffer are used. With one, an idle connection whose messages
-// are being taken holds no buffer of its own.
+// are being taken holds no buffer of its own. Deadlines that were set on it are
+// lifted.
 //
 // The error is a *result.ArgumentError, or that of an operator's Attach. On
 // error, rwc is untouched.
@@ -68,7 +69,8 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if err := c.attach(all.Operators); err != nil {
 		return nil, err
 	}
-	c.r.initBurst()
+	c.t.begin()
+	c.r.begin()
 	c.r.ahead.arm()
 	c.wakeAll()
 	return c, nil

@@ -140,7 +140,7 @@ func TestContract02Success(t *testing.T) {
 	}
 }
 
-// An untouched transport is one on which nothing may be read or written.
+// An untouched transport is one on which nothing may be read, written or changed.
 type untouched struct{ t *testing.T }
 
 func (u untouched) Read([]byte) (int, error) {
@@ -153,7 +153,14 @@ func (u untouched) Write([]byte) (int, error) {
 	return 0, io.ErrClosedPipe
 }
 
-func (u untouched) Close() error { return nil }
+func (u untouched) SetDeadline(time.Time) error {
+	u.t.Error("a deadline was set")
+	return nil
+}
+
+func (u untouched) SetReadDeadline(at time.Time) error  { return u.SetDeadline(at) }
+func (u untouched) SetWriteDeadline(at time.Time) error { return u.SetDeadline(at) }
+func (u untouched) Close() error                        { return nil }
 
 // An odd operator has the hooks and errors it is told to have.
 type odd struct {

@@ -55,7 +55,6 @@ func (c *Conn) initReader(role Role, o *Options) {
 	r.c, r.parsing, r.role, r.limit = c, &idle, role, o.SizeLimit
 	r.drained = true
 	r.last.Store(int64(now()))
-	r.pace.plain = c.t.raw != nil
 	r.ahead.r, r.ahead.bound = r, o.LookAhead
 	if n := len(o.Buffered); n > 0 {
 		copy(r.room(0, n, n), o.Buffered)
@@ -64,8 +63,10 @@ func (c *Conn) initReader(role Role, o *Options) {
 	}
 }
 
-// initBurst says, once the operators are attached, which messages burst takes.
-func (r *reader) initBurst() {
+// begin says, once the operators are attached and the transport is there, which
+// messages burst takes and how reading is paced.
+func (r *reader) begin() {
+	r.pace.plain = r.c.t.raw != nil
 	r.most = -1
 	if r.role == Client && !r.chain.all {
 		r.most = inPlace

@@ -42,17 +42,24 @@ type recallable interface {
 	SetReadDeadline(time.Time) error
 }
 
+// init takes what New was given, and leaves it as it is.
 func (t *transport) init(rwc io.ReadWriteCloser) {
-	if c, ok := rwc.(interface{ SetDeadline(time.Time) error }); ok {
+	if c, ok := rwc.(recallable); ok {
+		t.rwc = c
+	} else {
+		t.rwc = newPatient(rwc)
+	}
+}
+
+// begin sees what the transport can do.
+func (t *transport) begin() {
+	if c, ok := t.given().(interface{ SetDeadline(time.Time) error }); ok {
 		c.SetDeadline(time.Time{}) // one that was meant for the opening handshake
 	}
-	c, ok := rwc.(recallable)
-	if !ok || c.SetReadDeadline(time.Time{}) != nil {
-		t.rwc = newPatient(rwc)
-		return
+	if t.rwc.SetReadDeadline(time.Time{}) != nil {
+		t.rwc = newPatient(t.rwc)
 	}
-	t.rwc, t.raw = c, plainSocket(rwc)
-	if t.raw != nil {
+	if t.raw = plainSocket(t.rwc); t.raw != nil {
 		t.look = t.ask
 	}
 }
