@@ -113,3 +113,27 @@ func TestWarningsOfUntakenMessages(t *testing.T) {
 		}
 	})
 }
+
+// While a callback that was stopped still runs, it is not known whether it is the one
+// who asks for the messages: a loop is refused, and does not wait for itself.
+func TestTakersWhileAStoppedCallbackRuns(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		p := script.Client(t, nil)
+		running, done := make(chan struct{}), make(chan struct{})
+		stop := p.Conn.OnText(func(string) {
+			close(running)
+			<-done
+		})
+		p.Sends(script.Text("one"), script.Text("two"))
+		<-running
+		stop()
+		if _, err := p.Conn.Receive(ctx); err != stream.ErrTaken {
+			t.Errorf("Receive returns %v, want ErrTaken", err)
+		}
+		close(done)
+		synctest.Wait()
+		if m, err := p.Conn.Receive(ctx); err != nil || m.String() != "two" {
+			t.Errorf("Receive returns %q, %v, want two", m, err)
+		}
+	})
+}

@@ -59,10 +59,11 @@ func (f *fanout) run() {
 		if !whole { // a callback ended the goroutine
 			err := &result.General{Err: errGoexit}
 			f.c.abort(result.StatusInternalError, "", with(err))
-			f.c.source.over = true
+			f.c.r.finish(err)
 			for !f.end(err) {
 				f.settle()
 			}
+			f.shut()
 		}
 	}()
 	for f.begin() {
