@@ -46,6 +46,7 @@ type feed struct {
 	// Guarded by the Relay's wiring.
 	lane *relayLane // nil while there is none
 	busy bool       // a session hands its messages on
+	out  bool       // it was taken out
 }
 
 // Join makes src a source of the Relay: its messages are handed on to the Relay's
@@ -81,7 +82,7 @@ func (f *Feeder) Join(src Source, opts *JoinOptions) (leave func(), err error) {
 		src.disown(one)
 		return nil, errRelayEnded
 	}
-	r.arrange()
+	r.arrange(one)
 	return sync.OnceFunc(one.leave), nil
 }
 
@@ -106,7 +107,7 @@ func (f *feed) label() *tag {
 // sourceOver is told that the source has ended.
 func (f *feed) sourceOver() {
 	if f != nil {
-		go f.r.arrange() // returns at once
+		go f.r.arrange(f) // returns at once
 	}
 }
 
@@ -275,7 +276,7 @@ func (f *feed) drain() {
 	case full:
 		return
 	}
-	r.arrange()
+	r.arrange(f)
 }
 
 // keepRest keeps what a busy feed still holds, as far as there is room.

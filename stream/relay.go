@@ -84,6 +84,7 @@ type Relay struct {
 	// Guarded by wiring, beneath which no turn is waited for.
 	wiring sync.Mutex
 	feeds  []*feed
+	taken  bool // there are subscribers, as far as the sources are arranged for that
 
 	sole    atomic.Pointer[feed] // the source that a loop over All may read itself
 	several atomic.Bool          // sources are joined

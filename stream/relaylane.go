@@ -97,7 +97,7 @@ func (l *relayLane) renew() {
 		l.f.detach()
 	}
 	r.wiring.Unlock()
-	r.arrange()
+	r.arrange(l.f)
 }
 
 // All that a turn was given for is handed on when it ends.

@@ -146,7 +146,7 @@ func (r *Relay) conclude() (ended []lane, idle bool) {
 			idle = true
 		}
 		any, _ := s.taken()
-		if !r.ended() || r.paused.Load() != 0 || s.keeps() || s.over && !any || len(r.sources()) > 0 {
+		if !r.ended() || r.paused.Load() != 0 || s.keeps() || s.over && !any || r.joins() {
 			return nil, idle
 		}
 		s.over = true

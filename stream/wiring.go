@@ -29,6 +29,7 @@ func (r *Relay) remove(f *feed) bool {
 		return false
 	}
 	r.feeds = slices.Delete(r.feeds, at, at+1)
+	f.out = true
 	r.sole.CompareAndSwap(f, nil)
 	if f.lane != nil {
 		f.detach()
@@ -47,11 +48,19 @@ func (r *Relay) sources() []*feed {
 	return slices.Clone(r.feeds)
 }
 
+// joins reports that there are sources.
+func (r *Relay) joins() bool {
+	r.wiring.Lock()
+	defer r.wiring.Unlock()
+	return len(r.feeds) > 0
+}
+
 // arrange sees that each source hands its messages on in the way that is due: by a
 // lane while there are subscribers, and in the loop's own goroutine while a loop over
 // All is the only one and reads from the only source. It is called when a source or a
-// subscriber has come or left, and when a source has ended.
-func (r *Relay) arrange() {
+// subscriber has come or left, and when a source has ended, with the source. Where
+// nothing has changed for the others it does not look at them: they may be many.
+func (r *Relay) arrange(changed ...*feed) {
 	r.wiring.Lock()
 	defer r.wiring.Unlock()
 	any, alone := r.source.taken()
@@ -60,21 +69,37 @@ func (r *Relay) arrange() {
 		sole = r.feeds[0]
 	}
 	r.several.Store(len(r.feeds) > 1)
-	if r.sole.Swap(sole) != sole {
+	was := r.sole.Swap(sole)
+	if was != sole {
 		r.stopSession()
 	}
-	for _, f := range r.feeds {
-		switch want := any && f != sole; {
-		case f.lane != nil && !want:
-			f.detach()
-		case f.lane == nil && want && !f.busy:
-			f.attach()
-		case !any && !f.busy && f.src.ended():
-			f.busy = true
-			go f.drain() // ends when what the source holds is kept, or somebody takes
-		}
+	if was != sole || any != r.taken {
+		changed = r.feeds
+	}
+	r.taken = any
+	for _, f := range changed {
+		f.arrange()
 	}
 	r.changes.ring()
+}
+
+// arrange is the Relay's for one source, under wiring.
+func (f *feed) arrange() {
+	f.place()
+	if !f.out && !f.busy && !f.r.taken && f.src.ended() {
+		f.busy = true
+		go f.drain() // ends when what the source holds is kept, or somebody takes
+	}
+}
+
+// place sees, under wiring, that the source has a lane if it is to have one.
+func (f *feed) place() {
+	switch want := !f.out && f.r.taken && f != f.r.sole.Load(); {
+	case f.lane != nil && !want:
+		f.detach()
+	case f.lane == nil && want && !f.busy:
+		f.attach()
+	}
 }
 
 // attach adds a lane, under wiring.

@@ -159,3 +159,36 @@ func TestLoopOutlivesASourceThatLeaves(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A looked source counts how often it is asked whether it has ended.
+type looked struct {
+	*Relay
+	looks *int
+}
+
+func (l *looked) ended() bool {
+	*l.looks++
+	return l.Relay.ended()
+}
+
+// Sources may come and go by the thousand: nobody looks at all of them for one.
+func TestASourceThatComesLeavesOthersAlone(t *testing.T) {
+	const sources = 100
+	_, f := NewRelay(nil)
+	looks := 0
+	var leaves []func()
+	for range sources {
+		inner, _ := NewRelay(nil)
+		leave, err := f.Join(&looked{inner, &looks}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	for _, leave := range leaves {
+		leave()
+	}
+	if looks > 2*sources {
+		t.Errorf("%d sources were looked at %d times", sources, looks)
+	}
+}
