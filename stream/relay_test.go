@@ -280,3 +280,38 @@ func TestPanicInACallbackOfARelay(t *testing.T) {
 		}
 	})
 }
+
+// A source that a loop has read from is not forgotten when another one is joined, and
+// nor is the loop when it is alone with one again.
+func TestLoopGoesOnAsASourceComes(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		a, b := script.Client(t, nil), script.Client(t, nil)
+		join(t, f, a.Conn, nil)
+		got := make(chan string)
+		go func() { // ends with the Relay
+			defer close(got)
+			for m := range r.All(ctx) {
+				got <- m.String()
+			}
+		}()
+		wants := func(p *script.Peer, text string) {
+			t.Helper()
+			synctest.Wait()
+			p.Sends(script.Text(text))
+			if m := <-got; m != text {
+				t.Errorf("the loop got %q, want %q", m, text)
+			}
+		}
+		wants(a, "a1")
+		leave := join(t, f, b.Conn, nil)
+		wants(a, "a2")
+		wants(b, "b1")
+		leave()
+		wants(a, "a3")
+		f.End(result.Status{Code: 1000})
+		for m := range got {
+			t.Errorf("%q came, too", m)
+		}
+	})
+}

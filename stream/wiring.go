@@ -201,6 +201,7 @@ func (r *Relay) idle(f *feed) {
 	r.wiring.Lock()
 	defer r.wiring.Unlock()
 	f.busy = false
+	f.place() // another source may have come
 }
 
 // enter begins a session of a busy feed, under the turn. It has ended already if somebody
