@@ -282,3 +282,26 @@ func TestSourcesEndWithoutATaker(t *testing.T) {
 		f.End(result.Status{Code: 1000})
 	})
 }
+
+// A source that has ended while its messages waited for the only taker is drained when
+// that one leaves.
+func TestSourceIsDrainedAsTheTakerLeaves(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		ended := make(chan result.Status, 1)
+		p := script.Client(t, nil)
+		join(t, f, p.Conn, func(st result.Status) { ended <- st })
+		sub := r.Chan(ctx, &stream.SubscribeOptions{Size: 1})
+		p.Sends(script.Text("one"), script.Text("two"), script.Text("three"), script.Close(1000, ""))
+		<-p.Conn.Done()
+		synctest.Wait()
+		sub.Cancel()
+		synctest.Wait()
+		select {
+		case <-ended:
+		default:
+			t.Error("the source is still joined")
+		}
+		f.End(result.Status{Code: 1000})
+	})
+}
