@@ -28,6 +28,11 @@ import (
 // item that says how many messages that are and is [ErrSlow]; one goroutine
 // waits with it until it is taken or the observer's context ends.
 //
+// Under Block messages stand in the queue in bundles of up to 64, as they came
+// together, and each 64 of SubscribeOptions.Size are room for one bundle. Of messages
+// that come one by one the queue holds no more than there are bundles: with the default
+// Size one waits in it. Bytes counts bytes, however they stand.
+//
 // An observer that is itself unbuffered costs a switch of goroutines for each
 // item and operator; see rxgo.WithBufferedChannel, and [Conn.ObservableBatches].
 func (c *Conn) Observable(opts *SubscribeOptions) rxgo.Observable {
