@@ -18,11 +18,11 @@ type pulse struct {
 	proven time.Duration // the peer was alive then
 	quiet  time.Duration // the last proof or Ping: the interval counts from here
 
-	seq      uint64             // of the last Ping
-	answered uint64             // of the last Ping that was answered, or need not be any more
-	sent     [remembered]moment // when the last Pings were sent, by seq
+	seq      uint64 // of the last Ping
+	answered uint64 // of the last Ping that was answered, or need not be any more
 
 	// While a Ping has no answer:
+	sent      []moment      // when the last of such Pings were sent; nil while there is none
 	silent    time.Duration // spent of the timeout
 	due       time.Duration // when the next wake should be
 	listened  time.Duration // the link's count at the last wake
@@ -97,11 +97,10 @@ func (p *pulse) wait(now time.Duration, s sight) error {
 	if p.silent < p.op.timeout {
 		return nil
 	}
-	first := max(p.answered, p.seq-min(p.seq, remembered)) + 1
 	return &silence{
 		waited:   p.silent,
 		pings:    p.seq - p.answered,
-		frames:   s.read > p.sent[first%remembered].at,
+		frames:   s.read > p.sent[0].at,
 		anyFrame: p.op.anyFrame,
 	}
 }
@@ -130,7 +129,10 @@ func (p *pulse) ask(now time.Duration, s sight) {
 		p.delivered, p.start = s.delivered, -1
 	}
 	p.seq++
-	p.sent[p.seq%remembered] = moment{now, s.listened}
+	if len(p.sent) == remembered {
+		p.sent = p.sent[1:]
+	}
+	p.sent = append(p.sent, moment{now, s.listened})
 	p.quiet = now
 }
 
@@ -156,15 +158,23 @@ func (p *pulse) answer(payload []byte, now, read, listened time.Duration) (took 
 	if seq <= p.answered || seq > p.seq {
 		return 0, false
 	}
+	at := len(p.sent) - 1 - int(p.seq-seq)
+	var sent moment
+	if at >= 0 {
+		sent = p.sent[at]
+	}
 	p.prove(read, seq)
 	p.listened = listened
-	sent := p.sent[seq%remembered]
 	waited := now - sent.at - (listened - sent.listened) // for this side
-	return read - sent.at, waited <= late && seq+remembered > p.seq
+	return read - sent.at, at >= 0 && waited <= late
 }
 
 // prove takes in a sign of life, with which no Ping up to seq needs an answer.
 func (p *pulse) prove(at time.Duration, seq uint64) {
 	p.proven = max(p.proven, at)
 	p.answered, p.silent, p.start = seq, 0, -1
+	p.sent = p.sent[max(0, len(p.sent)-int(p.seq-seq)):]
+	if len(p.sent) == 0 {
+		p.sent = nil // as it is most of the time, and connections are many
+	}
 }

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"io"
-	"net/http"
 	"sync/atomic"
 
 	"github.com/wsflow/wsflow/result"
@@ -32,7 +31,7 @@ type Conn struct {
 	clock      clock
 	pings      atomic.Pointer[pinger] // nil until the program sends a Ping
 	links      []Link                 // the operators, first nearest the application
-	header     http.Header            // Options.Header; never changes
+	header     fields                 // Options.Header; never changes
 
 	lasting *lasting
 	promise *result.Promise
@@ -61,7 +60,7 @@ func New(rwc io.ReadWriteCloser, role Role, opts *Options) (*Conn, error) {
 	if role > Server {
 		return nil, &result.ArgumentError{Name: "role of stream.New", Value: role, Allowed: "Client or Server"}
 	}
-	c := &Conn{lasting: all.lasting(), header: all.Header}
+	c := &Conn{lasting: all.lasting(), header: newFields(all.Header)}
 	c.t.init(rwc)
 	c.promise, c.settle = result.NewPromise(c.post)
 	c.initReader(role, &all)

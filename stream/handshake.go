@@ -12,11 +12,11 @@ func (c *Conn) Subprotocol() string { return c.lasting.subprotocol }
 
 // Header returns the header that the peer sent in the opening handshake: for a
 // connection of package dial, that of the server's answer with status 101, after
-// redirects. It is nil if Options.Header was. It is shared and must not be
-// changed.
+// redirects. It is nil if Options.Header was empty. Each call returns a new copy, which
+// the caller owns.
 //
 // Keys are in the form of [http.CanonicalHeaderKey], as Get expects them.
-func (c *Conn) Header() http.Header { return c.header }
+func (c *Conn) Header() http.Header { return c.header.header() }
 
 // LocalAddr returns this side's network address, or nil if the transport has
 // none. It may be called after the connection's end.

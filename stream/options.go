@@ -23,7 +23,7 @@ type Options struct {
 	// returns it.
 	Subprotocol string
 	// Header is the header of the peer's side of the opening handshake;
-	// Conn.Header returns it. It is not copied and must not be changed.
+	// Conn.Header returns it. It is copied.
 	Header http.Header
 	// Buffered are bytes that were received behind the opening handshake. They
 	// are read before the transport. They are copied.

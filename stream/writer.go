@@ -31,8 +31,8 @@ type writer struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
+	busy   bool // somebody owns the wire
 	outbox outbox
-	busy   bool          // somebody owns the wire
 	moved  chan struct{} // see changes; nil while nobody waits
 	ping   int64         // bytes of the TCP stream before the operators' last Ping, or unwritten
 }
