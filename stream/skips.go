@@ -47,7 +47,8 @@ func (t *tag) dropped() uint64 {
 // it. Where the oldest are dropped, those that follow them stand in the queue
 // already: they have a tag, unless the queue was empty when they came, in which
 // it is told later. The guard makes a drop and the note of it one step for
-// whoever takes the next item meanwhile.
+// whoever takes the next item meanwhile. A nil skips is that of a queue that drops
+// nothing.
 type skips struct {
 	count uint64 // dropped behind the last item in the queue
 
@@ -58,14 +59,21 @@ type skips struct {
 	bare  uint64 // number of the last item that has no tag
 }
 
-// follow makes the skips follow the items in a queue for so many of them.
-func (s *skips) follow(capacity int) {
-	s.guard, s.tags = new(sync.Mutex), make([]*tag, capacity)
+// newSkips returns the skips of a queue of which so many items may wait when the
+// oldest is dropped.
+func newSkips(capacity int) *skips {
+	if capacity == 1 { // the item that comes is the next one
+		return &skips{}
+	}
+	return &skips{guard: new(sync.Mutex), tags: make([]*tag, capacity)}
 }
 
 // mark tells an item that goes into the queue, in its first message. The queue
 // holds waiting items before it.
 func (s *skips) mark(first *Message, waiting int) {
+	if s == nil {
+		return
+	}
 	n := s.next
 	s.next++
 	follows := s.guard != nil && waiting > 0

@@ -40,7 +40,7 @@ type Subscription[T any] struct {
 	err     error
 	unwatch func() bool // ends the watch over the context; nil while there is none
 	waiting int         // lanes that wait to send on ch: the last one closes it
-	skips   skips       // what the policy dropped
+	skips   *skips      // what the policy dropped; nil if it drops nothing
 }
 
 // Err returns why C was closed: nil after a success of the connection, the
@@ -88,8 +88,11 @@ func newSubscription[T any](h host, opts *SubscribeOptions, size int) (*Subscrip
 	}
 	s := &Subscription[T]{opts: all, ch: make(chan T, all.Size), h: h}
 	s.C = s.ch
-	if all.Policy == DropOldest && all.Size > 1 {
-		s.skips.follow(all.Size)
+	switch all.Policy {
+	case DropOldest:
+		s.skips = newSkips(all.Size)
+	case DropNewest, Latest:
+		s.skips = newSkips(1)
 	}
 	return s, err
 }
