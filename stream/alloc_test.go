@@ -7,6 +7,8 @@ package stream_test
 import (
 	"bytes"
 	"io"
+	"maps"
+	"net/http"
 	"runtime"
 	"sync"
 	"testing"
@@ -131,41 +133,43 @@ func (h hearer) Attach(*stream.Link) (stream.Hooks, error) {
 
 // An idle connection has one goroutine, with a stack of 2 KiB, however its messages
 // are taken, and whoever receives from a channel has another such. A loop over All
-// keeps its own when a Pong comes. The bounds leave room for what else the process
-// does and for the other end, but none for stacks of 4 KiB, for buffers, for a context
-// of each subscription, nor for a channel of more than the queue.
+// keeps its own when a message and a Pong come. The bounds leave room for what else the
+// process does and for the other end, but none for stacks of 4 KiB, for buffers, for a
+// context of each subscription, for a header's map, nor for a channel of more than the
+// queue.
 func TestMemoryOfIdleConnections(t *testing.T) {
 	const connections = 300
+	header := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}}
 	for _, face := range []struct {
 		name              string
-		pong              bool
+		talks             bool
 		maxStack, maxHeap int64
 		take              func(c *stream.Conn)
 	}{
-		{"All", true, 3200, 3900, func(c *stream.Conn) {
+		{"All", true, 3200, 3850, func(c *stream.Conn) {
 			for range c.All(ctx) {
 			}
 		}},
-		{"Chan", false, 5300, 4900 + 64*64, func(c *stream.Conn) {
+		{"Chan", false, 5300, 4600 + 64*64, func(c *stream.Conn) {
 			for range c.Chan(ctx, nil).C {
 			}
 		}},
-		{"Batches", false, 5300, 4800, func(c *stream.Conn) {
+		{"Batches", false, 5300, 4500, func(c *stream.Conn) {
 			for range c.Batches(ctx, nil).C {
 			}
 		}},
-		{"callbacks", false, 3200, 4000, func(c *stream.Conn) { c.OnBinary(func([]byte) {}) }},
+		{"callbacks", false, 3200, 3850, func(c *stream.Conn) { c.OnBinary(func([]byte) {}) }},
 	} {
 		t.Run(face.name, func(t *testing.T) {
 			var heard sync.WaitGroup
 			operators := []stream.Operator{heartbeat.New(nil), hearer{&heard}}
 			stackBefore, heapBefore := inUse()
 			for range connections {
-				c, _, peer := overSockets(t, &stream.Options{Operators: operators})
+				c, _, peer := overSockets(t, &stream.Options{Operators: operators, Header: maps.Clone(header)})
 				go face.take(c) // until the connection ends
-				if face.pong {
+				if face.talks {
 					heard.Add(1)
-					peer.Write([]byte{0x8A, 0})
+					peer.Write([]byte{0x82, 1, 'x', 0x8A, 0})
 				}
 			}
 			heard.Wait()

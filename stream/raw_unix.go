@@ -46,21 +46,28 @@ var attempts = sync.Pool{New: func() any {
 // returns 0 and no error if there is nothing.
 func (t *transport) tryRead(p []byte) (int, error) {
 	x := attempts.Get().(*rawIO)
-	defer attempts.Put(x)
 	x.p, x.n, x.err = p, 0, 0
 	err := t.raw.Read(x.in)
-	x.p = nil
+	n, errno := x.end()
 	switch {
 	case err != nil:
 		return 0, named("read", err)
-	case x.err == syscall.EAGAIN:
+	case errno == syscall.EAGAIN:
 		return 0, nil
-	case x.err != 0:
-		return 0, t.opError("read", x.err)
-	case x.n == 0:
+	case errno != 0:
+		return 0, t.opError("read", errno)
+	case n == 0:
 		return 0, io.EOF
 	}
-	return x.n, nil
+	return n, nil
+}
+
+// end gives the attempt back and returns what came of it.
+func (x *rawIO) end() (int, syscall.Errno) {
+	n, errno := x.n, x.err
+	x.p = nil
+	attempts.Put(x)
+	return n, errno
 }
 
 func (x *rawIO) read(fd uintptr) bool {
@@ -101,17 +108,16 @@ func (t *transport) ask(fd uintptr) bool {
 // returns fewer bytes than p has, and no error, if the socket is full.
 func (t *transport) tryWrite(_ *bufpool.Buffer, p []byte) (int, error) {
 	x := attempts.Get().(*rawIO)
-	defer attempts.Put(x)
 	x.p, x.n, x.err = p, 0, 0
 	err := t.raw.Write(x.out)
-	x.p = nil
+	n, errno := x.end()
 	switch {
 	case err != nil:
 		return 0, named("write", err)
-	case x.err != 0 && x.err != syscall.EAGAIN:
-		return x.n, t.opError("write", x.err)
+	case errno != 0 && errno != syscall.EAGAIN:
+		return n, t.opError("write", errno)
 	}
-	return x.n, nil
+	return n, nil
 }
 
 func (x *rawIO) write(fd uintptr) bool {
