@@ -46,7 +46,7 @@ func contextAsks() (all []ask) {
 }
 
 func windowAsks() (all []ask) {
-	for bits := 8; bits <= 15; bits++ {
+	for _, bits := range windowSizes(8) {
 		all = append(all,
 			ask{Setup: deflate.Setup{LocalMaxWindowBits: bits}},
 			ask{Setup: deflate.Setup{PeerMaxWindowBits: bits}},

@@ -128,22 +128,36 @@ func init() {
 }
 
 func TestPeers(t *testing.T) {
-	for _, p := range peers {
-		t.Run(p.name, func(t *testing.T) {
-			r := &running{server: p.start(t, p.settings()), peer: p}
-			scores := row{peer: p.name, version: r.version, cells: map[string]string{}, notes: p.notes}
-			for _, f := range features {
-				tried := false
-				passed := t.Run(f.name, func(t *testing.T) {
-					tried = true
-					f.test(t, r)
-				})
-				if tried {
-					scores.score(f.name, passed)
-				}
+	rows := make([]row, len(peers)) // each written by its peer's test, in the order of the page
+	t.Cleanup(func() {              // when all peers were tried
+		for _, r := range rows {
+			if r.peer != "" {
+				found.rows = append(found.rows, r)
 			}
-			found.rows = append(found.rows, scores)
+		}
+		checkPage(t)
+	})
+	for i, p := range peers {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // much of it waits for the peer
+			r := &running{server: p.start(t, p.settings()), peer: p}
+			rows[i] = r.scores(t)
 		})
 	}
-	t.Run("page", checkPage)
+}
+
+// scores tries each feature.
+func (r *running) scores(t *testing.T) row {
+	scores := row{peer: r.peer.name, version: r.version, cells: map[string]string{}, notes: r.peer.notes}
+	for _, f := range features {
+		tried := false
+		passed := t.Run(f.name, func(t *testing.T) {
+			tried = true
+			f.test(t, r)
+		})
+		if tried {
+			scores.score(f.name, passed)
+		}
+	}
+	return scores
 }
