@@ -11,10 +11,7 @@ import (
 // many different messages went both ways.
 func perConnection(t *testing.T, agreed Setup, level int) int {
 	t.Helper()
-	connections := 20
-	if raced {
-		connections = 2
-	}
+	const connections = 20
 	var messages [][]byte
 	for kind := range corpora {
 		messages = append(messages, corpus(kind, 1000, 40)...)
@@ -55,6 +52,9 @@ func perConnection(t *testing.T, agreed Setup, level int) int {
 // A connection keeps 2^bits bytes for each direction and little more, whatever
 // went over it: at 15 bits less than 72 KiB with everything.
 func TestMemory(t *testing.T) {
+	if raced {
+		t.Skip("one goroutine, and a heap that is not the program's")
+	}
 	const little = 1 << 10
 	for bits := minWindowBits; bits <= maxWindowBits; bits++ {
 		for _, level := range []int{fastest, thorough} {
@@ -68,9 +68,11 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// The pools work: a message makes nothing anew. (Under the race detector a pool
-// forgets some of what it is given.)
+// The pools work: a message makes nothing anew.
 func TestAllocations(t *testing.T) {
+	if raced {
+		t.Skip("a pool forgets some of what it is given")
+	}
 	for _, level := range []int{1, 6} {
 		s := newSender(&State{agreed: setup(Takeover, 15)}, Options{Level: level}, nil)
 		r := newReceiver(s.state)
@@ -92,7 +94,7 @@ func TestAllocations(t *testing.T) {
 		for range messages { // until the windows are full
 			round()
 		}
-		if n := testing.AllocsPerRun(100, round); n > 0 && !raced {
+		if n := testing.AllocsPerRun(100, round); n > 0 {
 			t.Errorf("level %d: %v allocations for each message", level, n)
 		}
 	}

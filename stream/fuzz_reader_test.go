@@ -3,7 +3,9 @@ package stream_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"iter"
 	"net"
 	"slices"
 	"testing"
@@ -119,22 +121,12 @@ func (p passing) Attach(*stream.Link) (stream.Hooks, error) {
 // say, and then cut the connection. All messages that are whole come, the
 // connection ends as the reference says, once, and nothing panics, hangs or
 // stays behind.
+//
+// It begins with a few settings of each seed, as the fuzzer runs all seeds
+// before it makes inputs of its own.
 func FuzzReader(f *testing.F) {
-	for i, frames := range readerSeeds {
-		for _, byClient := range []bool{false, true} {
-			var b []byte
-			for _, frame := range frames {
-				b = append(b, frame.Bytes(byClient)...)
-			}
-			role := uint16(0)
-			if byClient {
-				role = 1
-			}
-			for s := uint16(0); s < 1<<9; s += 2 + uint16(i)*14 {
-				f.Add(b, s|role, uint64(i)*0x9249249)
-				f.Add(b, s|role, ^uint64(0)<<(i%7))
-			}
-		}
+	for in := range seedsInSettings(62) {
+		f.Add(in.bytes, uint16(in.setting), in.cuts)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, s uint16, cuts uint64) {
 		if len(b) > 16<<10 {
@@ -142,6 +134,45 @@ func FuzzReader(f *testing.F) {
 		}
 		synctest.Test(t, func(t *testing.T) { setting(s).run(t, b, cuts) })
 	})
+}
+
+// The first seed is read in every setting, the others in many.
+func TestReaderInSettings(t *testing.T) {
+	for in := range seedsInSettings(2) {
+		t.Run(fmt.Sprintf("%.20x/setting %d/cuts %x", in.bytes, in.setting, in.cuts), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { in.setting.run(t, in.bytes, in.cuts) })
+		})
+	}
+}
+
+// A readerInput is what FuzzReader is about.
+type readerInput struct {
+	bytes   []byte
+	setting setting
+	cuts    uint64
+}
+
+// seedsInSettings yields the bytes of each of readerSeeds, as a server and as a
+// client sends them, in settings that lie so far apart, or farther from seed to
+// seed.
+func seedsInSettings(apart int) iter.Seq[readerInput] {
+	return func(yield func(readerInput) bool) {
+		for i, frames := range readerSeeds {
+			for role := range 2 {
+				var b []byte
+				for _, frame := range frames {
+					b = append(b, frame.Bytes(role == 1)...)
+				}
+				for n := role; n < 1<<9; n += apart + i*14 {
+					for _, cuts := range []uint64{uint64(i) * 0x9249249, ^uint64(0) << (i % 7)} {
+						if !yield(readerInput{b, setting(n), cuts}) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 var readerSeeds = [][]script.Frame{
