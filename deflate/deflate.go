@@ -201,10 +201,10 @@ func (o *Operator) Accept(answer string) (stream.Operator, error) {
 
 // Negotiate is what a server does with the client's offers, the values of its
 // Sec-WebSocket-Extensions headers: it returns the operator for the connection
-// and the element to answer with. The first offer that suits a setup is taken,
-// and is ok; offers that break the rules, and other extensions, are passed
-// over. A header that cannot be parsed is an error, and so are options that
-// [Operator.Validate] does not allow.
+// and the element to answer with. The first offer that suits a setup is taken;
+// ok is false if none does. Offers that break the rules, and other extensions,
+// are passed over. A header that cannot be parsed is an error, and so are
+// options that [Operator.Validate] does not allow.
 func (o *Operator) Negotiate(offers ...string) (op *Operator, answer string, ok bool, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, "", false, err
@@ -239,8 +239,8 @@ func (o *Operator) with(agreed Setup) *Operator {
 	return &Operator{options: o.options, agreed: &agreed}
 }
 
-// Attach prepares the operator for its connection. One that is not what Accept
-// or Negotiate returned is an error.
+// Attach prepares the operator for its connection. It fails for an operator
+// that neither Accept nor Negotiate returned.
 func (o *Operator) Attach(link *stream.Link) (stream.Hooks, error) {
 	if o.agreed == nil {
 		return stream.Hooks{}, errors.New("permessage-deflate: attached without being negotiated")

@@ -70,7 +70,7 @@ func (e *HandshakeError) Final() bool {
 // RetryAfter returns how long the answer asks to wait, from when it came, before
 // the server or proxy is asked again. It is never negative, and 0 if the answer
 // does not say or is not understood. A date counts from the answer's own Date,
-// if it has one, so that a server's clock may go wrong.
+// if it has one, so that a server whose clock is wrong does no harm.
 //
 //	Retry-After = HTTP-date / delay-seconds
 //	delay-seconds = 1*DIGIT

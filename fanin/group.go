@@ -28,7 +28,7 @@ type Options struct {
 	Distinct func(m stream.Message) (key uint64, ok bool)
 
 	// Window is how many keys are remembered: the last ones. Zero is 65,536, which
-	// take about 3 MB; it must not be negative, and zero without Distinct.
+	// take about 3 MB. It must not be negative; without Distinct it must be zero.
 	Window int
 
 	// Post runs callbacks and the promise's continuations, as stream.Options.Post does.

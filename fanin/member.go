@@ -43,7 +43,8 @@ func (m *Member) Remove() {
 	g.finish()
 }
 
-// Stats count the messages and Notices of a member that the group has come to.
+// Stats count the messages and Notices of a member that the group has taken so
+// far.
 type Stats struct {
 	Received   uint64 // data messages, with those that Options.Distinct dropped
 	Duplicates uint64 // how many of them Options.Distinct dropped

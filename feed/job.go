@@ -24,13 +24,13 @@ type Job struct {
 	// Its context ends when the source is no longer wanted: it may bound the source's
 	// life. Run closes a source that has Close or CloseNow, as those two have.
 	//
-	// Open is called on a goroutine of its own, for many feeds at once: what they
-	// share, such as a limit of dials, it waits for. It must return soon after its
-	// context ends: Run waits for it for 10 s, then goes on without it, and closes a
-	// source that comes later. An error is logged, and Open is called again after a
-	// random wait of up to 30 s, on top of what the server asks for by an error with a
-	// RetryAfter, such as *dial.HandshakeError; so it is when a source ends with an
-	// error. A source that ends with success is at its end for good.
+	// Open is called on a goroutine of its own, for many feeds at once. Where they
+	// share something, such as a limit of dials, Open itself waits for it. It must
+	// return soon after its context ends. Run waits for it for 10 s, then goes on without
+	// it, and closes a source that comes later. An error is logged, and Open is called
+	// again after a random wait of up to 30 s, on top of what the server asks for by an
+	// error with a RetryAfter, such as *dial.HandshakeError. The same happens when a
+	// source ends with an error. A source that ends with success is at its end for good.
 	Open func(ctx context.Context, feed string, last Record) (stream.Source, error)
 	// Exact says that Open's source misses nothing behind the last record. Otherwise,
 	// where a feed was opened behind a record, a record with a Gap is stored before the

@@ -64,7 +64,7 @@ type Options struct {
 
 	// Timeout is the time without a proof of life after which the connection ends with
 	// a *result.ConnectionFailed. It begins with the last proof. From the first Ping
-	// on only the time counts that the package comment names. The peer is looked at
+	// on, only such time counts as the package comment describes. The peer is looked at
 	// once an interval, so the end may come up to an interval later. The
 	// ConnectionFailed wraps an error that says what was waited for and how long; it is
 	// a [net.Error] whose Timeout method returns true. Zero is 4 minutes and 59

@@ -14,10 +14,10 @@ import (
 // get it. No two calls may wait with one key; a key for which one waits already is a
 // *result.ArgumentError, as is a key that does not equal itself.
 //
-// It waits for the first connection, if need be. It fails with the connection that
-// the request went out on, in a gap, and with the cause of ctx when that ends; an
-// answer that comes later is dropped. The body of a loop over a relay of the mux
-// must not wait for it: the answer comes behind the message in hand.
+// It waits for the first connection, if need be. It fails when the connection that
+// the request went out on ends, between two connections, and when ctx ends, then
+// with its cause. An answer that comes later is dropped. The body of a loop over a
+// relay of the mux must not wait for it: the answer comes behind the message in hand.
 func (m *Mux[K]) Call(ctx context.Context, key K, msg stream.Message) (stream.Message, error) {
 	if err := check.Context(ctx); err != nil {
 		return stream.Message{}, err

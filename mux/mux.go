@@ -17,8 +17,9 @@ import (
 // alone: nobody else may take its messages.
 //
 // *stream.Conn is one, for as long as it lasts, and so is *redial.Source. A Link
-// that has its method Ready, which waits for the connection that is open, is asked
-// for one connection after another. Any other is taken for a single connection.
+// that has the method Ready of redial.Source, which waits for an open connection,
+// is asked for one connection after another. Any other is taken for a single
+// connection.
 type Link interface {
 	stream.Source
 	Send(ctx context.Context, m stream.Message) error

@@ -107,8 +107,8 @@
 //     last one have been taken. A taker that may lose some chooses a policy that drops.
 //   - The body of a loop, or a callback, must not wait for [Source.Ready], as the next
 //     connection waits for the body. Send does not wait in a gap: it returns [ErrGap].
-//   - A policy that drops messages may drop Notices as well. The Epoch of the next
-//     message's [stream.Origin] is another one then.
+//   - A policy that drops messages may drop Notices as well. Then only the Epoch of the
+//     next message's [stream.Origin] tells that the connection is another one.
 //   - A program that only sends takes messages all the same, or those that the server
 //     sends hold everything up: a loop over All with an empty body will do.
 //   - A Pong proves that the server lives, not that its feed does: see Options.DataTimeout.

@@ -6,9 +6,9 @@ import (
 	"net"
 )
 
-// ErrGap is what Send returns while a source that has been connected is not: the
-// message was not sent, and whether it still makes sense on the next connection is
-// for the program to say. [Source.Ready] waits for that connection.
+// ErrGap is what Send returns between two connections of a source: the message was
+// not sent, and whether it still makes sense on the next connection is for the
+// program to say. [Source.Ready] waits for that connection.
 var ErrGap = errors.New("wsflow: there is no connection at present; the next one is being made")
 
 // An Error ends a source that gave up: Options.Retry did not want another dial.

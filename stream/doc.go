@@ -43,8 +43,8 @@
 // another, of many at once, or of what a program puts in. [Message.Origin] tells
 // where a message came from, and a [Notice] stands where a connection ended. Each
 // source hands its messages on through its own goroutine, one at a time and in the
-// order in which they came; none stands between. Where a loop over All is the only
-// taker of a single source, it reads from that itself.
+// order in which they came; no other goroutine stands between. Where a loop over All
+// is the only taker of a single source, it reads from that itself.
 //
 // # Sending messages
 //

@@ -51,8 +51,8 @@ type feed struct {
 
 // Join makes src a source of the Relay: its messages are handed on to the Relay's
 // subscribers, in the order that they have there. They are taken from src while the
-// Relay has a subscriber; without one they wait in src. When src has ended without
-// one, what fits into the 1 MiB of [Feeder.Put] is kept.
+// Relay has a subscriber; without one they wait in src. If src ends while there is
+// none, as much is kept as fits into the 1 MiB of [Feeder.Put].
 //
 // While src is joined nobody else may take from it: they get [ErrTaken]. leave ends
 // that: what was not handed on stays with src, for whoever takes next. leave does not

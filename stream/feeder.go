@@ -65,11 +65,11 @@ func (f *Feeder) Notify(ctx context.Context, o *Origin, g *Gap) error {
 	return f.r.put(ctx, Message{Type: Notice, own: b, ticket: b.Only(), tag: &tag{origin: o, gap: g}})
 }
 
-// End ends the Relay: st is its terminal event. What was put before is delivered, and
-// what joined sources that have ended still hold. Then the streams end: plainly if
-// st.Err is nil, and with that error otherwise. Sources that have not ended are left
-// at once, and what they have not handed on stays with them. Only the first call does
-// anything. End does not wait.
+// End ends the Relay: st is its terminal event. What was put before is delivered
+// first, and so is what is left of joined sources that have ended. Then the streams
+// end: plainly if st.Err is nil, and with that error otherwise. Sources that have not
+// ended are left at once, and what they have not handed on stays with them. Only the
+// first call does anything. End does not wait.
 func (f *Feeder) End(st result.Status) { f.r.end(st) }
 
 func (r *Relay) end(st result.Status) {

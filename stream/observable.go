@@ -17,11 +17,12 @@ import (
 // success; any other end of the connection is one error item, the last.
 //
 // The subscription ends with the connection or with the context that Observe
-// was given through rxgo.WithContext, without an item then: what it has not
-// handed on goes to the next subscriber if there is no other. Operators of rxgo
-// may stop receiving without a word (Take, or an error in Map): under [Block]
-// the connection then stands still, while its heartbeat goes on, until that
-// context ends. Give one, or SubscribeOptions with a Timeout or another policy.
+// was given through rxgo.WithContext, without an error item then. What it has
+// not handed on goes to the next subscriber if there is no other. Operators of
+// rxgo may stop receiving without a word (Take, or an error in Map): under
+// [Block] the connection then stands still, while its heartbeat goes on, until
+// that context ends. Give one, or SubscribeOptions with a Timeout or another
+// policy.
 //
 // After the connection has ended, an observer that takes nothing for ten
 // minutes, or for SubscribeOptions.Timeout, loses what is left. It gets an error

@@ -15,9 +15,9 @@ import (
 // of it included.
 //
 // Ping takes no messages: it works while others take them, while nobody does, and
-// while a pause is held. As long as it waits it reads ahead wherever no consumer
-// reads, up to Options.LookAhead. Many calls may wait at the same time. The
-// heartbeat is not concerned: it counts neither the Ping nor the Pong.
+// while a pause is held. While it waits and no consumer reads, it reads ahead, up
+// to Options.LookAhead. Many calls may wait at the same time. The heartbeat is
+// not concerned: it counts neither the Ping nor the Pong.
 //
 // A peer may answer the latest of several Pings alone (RFC 6455, section 5.5.3):
 // the Pong for a later call ends those before it.

@@ -29,8 +29,8 @@ import (
 // this, while the message was on its way in fragments.
 //
 // Whoever finds the wire free writes. On a transport that is no plain socket, a
-// Send with a context that never ends does that itself, and waits for the
-// network with it, also on behalf of those that send meanwhile.
+// Send whose context never ends writes on its own goroutine, and may wait for the
+// network there, also with what others send meanwhile.
 func (c *Conn) Send(ctx context.Context, m Message) error {
 	if m.Type == Notice {
 		return check.Context(ctx)

@@ -31,20 +31,20 @@ type SinkOptions struct {
 
 // Sink returns a channel of the caller's own; what is sent on it is sent to the peer,
 // many messages with one write. A message sent to it belongs to the sink, which
-// releases it: send a Clone of one that [Conn.All] lent, and to all but one of
-// several sinks that get the same one. A message that cannot be sent (text that is
-// not UTF-8, a type that is neither Text nor Binary, one that an operator refuses)
-// is skipped. If ctx is nil or Buffer cannot be used, each message is skipped, with a
-// *result.ArgumentError. A [Notice] is passed over without a word.
+// releases it: send a Clone of one that [Conn.All] lent. Where several sinks get the
+// same message, give all but one of them a Clone. A message that cannot be sent (text
+// that is not UTF-8, a type that is neither Text nor Binary, one that an operator
+// refuses) is skipped. If ctx is nil or Buffer cannot be used, each message is
+// skipped, with a *result.ArgumentError. A [Notice] is passed over without a word.
 // SinkOptions.Unsent is told of each message that was not sent; without it, they are
 // logged.
 //
 // Closing the channel ends this producer. It ends the connection only with
 // [SinkOptions.CloseConn]. When ctx ends, what stands in the channel then is not
-// sent: select on ctx as well, and end it after [Conn.Flush] or the connection's end.
-// Once the connection closes, the channel goes on to take messages, and sends none of
-// them, until it is closed or ctx ends, so that no producer hangs; one of the two
-// must happen, or a goroutine stays behind.
+// sent. So select on ctx as well where you send on the channel, and end ctx after
+// [Conn.Flush] or the end of the connection. Once the connection closes, the channel
+// goes on to take messages, and sends none of them, until it is closed or ctx ends,
+// so that no producer hangs; one of the two must happen, or a goroutine stays behind.
 //
 // Sink is a channel and a [Conn.Pipe].
 func (c *Conn) Sink(ctx context.Context, o *SinkOptions) chan<- Message {

@@ -17,10 +17,10 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// CrewSettings returns the settings of a bucket in which the workers of a crew find
-// each other. A worker that was not heard of for ttl is taken for gone: from 1 s on,
-// 10 s do well. Set Replicas to 3 on a cluster. The bucket is in a file, although nothing
-// in it outlives a worker: one in memory would be gone with its server.
+// CrewSettings returns the settings of a bucket in which the workers of a crew find each
+// other. A worker that was silent for ttl is taken for gone. ttl is at least 1 s; 10 s is
+// a good choice. Set Replicas to 3 on a cluster. The bucket is in a file, although
+// nothing in it outlives a worker: one in memory would be gone with its server.
 //
 //	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.CrewSettings("workers", 10*time.Second))
 func CrewSettings(bucket string, ttl time.Duration) jetstream.KeyValueConfig {

@@ -17,8 +17,8 @@ import (
 	"github.com/wsflow/wsflow/feed"
 )
 
-// An Arrangement is a place for records that is empty, and how to reach it. What
-// it needs is closed by t.Cleanup.
+// An Arrangement is an empty place for records, and how to reach it. What it
+// needs is closed by t.Cleanup.
 type Arrangement struct {
 	// Open returns one more worker's view of the records.
 	Open func() feed.Store
