@@ -101,7 +101,8 @@
 //	burst.go, assembler.go            whole small frames in one loop; messages of many pieces
 //	reader.go, lookahead.go, idle.go  who reads: the consumer, or the look-ahead while it is away
 //	chain.go, operator.go, link.go    the operators
-//	source.go, claim.go, kept.go      All and Reader; who takes messages, and who is next
+//	source.go, claim.go, parting.go   All and Reader; who takes messages, and who is next
+//	kept.go                           what was given to nobody, for whoever takes next
 //	fanout.go, audience.go            one reader, many subscribers
 //	lane.go, queue.go, host.go        each subscriber's queue, and the way into it
 //	outbox.go, writer.go              what waits to be written, and who writes it
