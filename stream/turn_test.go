@@ -17,13 +17,30 @@ import (
 // A source that sends little waits for no more than what the subscriber's queue holds
 // and one batch of each of the others, however much those have.
 func TestAQuietSourceOfARelayIsHeard(t *testing.T) {
-	const flooding, each, queue, batch = 8, 2000, 10, 64
-	subscribe := map[string]func(r *stream.Relay) func() (stream.Message, bool){
-		"Chan": func(r *stream.Relay) func() (stream.Message, bool) {
+	const flooding, each, queue = 8, 2000, 10
+	type way struct {
+		batch int // the most messages in a turn
+		take  func(r *stream.Relay) func() (stream.Message, bool)
+	}
+	ways := map[string]way{
+		"Chan": {64, func(r *stream.Relay) func() (stream.Message, bool) {
 			sub := r.Chan(ctx, &stream.SubscribeOptions{Size: queue})
 			return func() (stream.Message, bool) { m, ok := <-sub.C; return m, ok }
-		},
-		"All": func(r *stream.Relay) func() (stream.Message, bool) {
+		}},
+		"Batches": {256, func(r *stream.Relay) func() (stream.Message, bool) {
+			sub := r.Batches(ctx, &stream.SubscribeOptions{Size: 1})
+			var batch []stream.Message
+			return func() (m stream.Message, ok bool) {
+				if len(batch) == 0 {
+					if batch, ok = <-sub.C; !ok {
+						return m, false
+					}
+				}
+				m, batch = batch[0], batch[1:]
+				return m, true
+			}
+		}},
+		"All": {64, func(r *stream.Relay) func() (stream.Message, bool) {
 			ch := make(chan stream.Message, queue)
 			go func() {
 				defer close(ch)
@@ -32,9 +49,9 @@ func TestAQuietSourceOfARelayIsHeard(t *testing.T) {
 				}
 			}()
 			return func() (stream.Message, bool) { m, ok := <-ch; return m, ok }
-		},
+		}},
 	}
-	for name, subscribe := range subscribe {
+	for name, way := range ways {
 		bubble(t, name, func(t *testing.T) {
 			r, f := stream.NewRelay(nil)
 			left := flooding + 1
@@ -56,7 +73,7 @@ func TestAQuietSourceOfARelayIsHeard(t *testing.T) {
 				}
 				f.End(result.Status{Code: 1000})
 			}()
-			next := subscribe(r)
+			next := way.take(r)
 			synctest.Wait() // all wait
 			total, asked := 0, 0
 			for n := 0; ; n++ {
@@ -75,7 +92,7 @@ func TestAQuietSourceOfARelayIsHeard(t *testing.T) {
 					fmt.Sscan(at, &sent)
 					// What stood in the queues, what the one who has the turn holds, and
 					// a batch of each of those who wait.
-					if most := queue + 3*batch + flooding*batch; total-sent > most {
+					if most := queue + (3+flooding)*way.batch; total-sent > most {
 						t.Errorf("%d messages came before that of the quiet one, want up to %d", total-sent, most)
 					}
 					if asked == 8 {
@@ -89,6 +106,34 @@ func TestAQuietSourceOfARelayIsHeard(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A source that is paused while it waits for its turn gives nothing when that comes, and
+// holds up nobody.
+func TestPauseWhileWaitingForATurn(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		a, b := script.Client(t, nil), script.Client(t, nil)
+		join(t, f, a.Conn, nil)
+		join(t, f, b.Conn, nil)
+		sub := r.Chan(ctx, &stream.SubscribeOptions{Size: 1})
+		a.Sends(script.Text("a"), script.Text("a"), script.Text("a")) // one waits in the queue, one for room
+		synctest.Wait()
+		b.Sends(script.Text("b"))
+		synctest.Wait()
+		resume := b.Conn.Pause()
+		a.Sends(script.Text("a"))
+		for range 4 {
+			if m := <-sub.C; m.String() != "a" {
+				t.Errorf("%q came, although its source is paused", m)
+			}
+		}
+		resume()
+		if m := <-sub.C; m.String() != "b" {
+			t.Errorf("%q came, want b", m)
+		}
+		f.End(result.Status{Code: 1000})
+	})
 }
 
 // A Relay that ends while its taker still has messages of a source to come, which has
