@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/wsflow/wsflow/result"
 )
@@ -83,7 +82,7 @@ func (f *Feeder) Join(src Source, opts *JoinOptions) (leave func(), err error) {
 		return nil, errRelayEnded
 	}
 	r.arrange(one)
-	return sync.OnceFunc(one.leave), nil
+	return one.leave, nil
 }
 
 // newLabel returns the tag of messages with an Origin, and that in one piece.

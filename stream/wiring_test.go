@@ -87,6 +87,24 @@ func TestARemovedSourceIsFreeAtOnce(t *testing.T) {
 	leave()
 }
 
+// A source that was left and joined again stays, whoever leaves it once more.
+func TestLeavingTwiceLeavesOnce(t *testing.T) {
+	inner, _ := NewRelay(nil)
+	outer, f := NewRelay(nil)
+	leave, err := f.Join(inner, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if _, err := f.Join(inner, nil); err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if n := len(outer.sources()); n != 1 {
+		t.Errorf("the Relay has %d sources, want 1", n)
+	}
+}
+
 // A late source has ended, but holds a message yet: its last taker gave it back as a
 // Relay was about to take.
 type late struct {
