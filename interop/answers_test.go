@@ -123,3 +123,24 @@ func mojoliciousAnswers(_ setting, a ask) outcome {
 	}
 	return outcome{agreed: contexts(standard, a)}
 }
+
+// aiohttp takes the client's wishes for what the server sends, but for a window
+// of 8 bits, and does not look at the others.
+func aiohttpAnswers(_ setting, a ask) outcome {
+	if a.PeerMaxWindowBits == 8 {
+		return outcome{}
+	}
+	return outcome{agreed: narrowed(standard, a)}
+}
+
+// tornado repeats the parameters that have a value. Its zlib has no raw window
+// of 8 bits to compress with.
+func tornadoAnswers(_ setting, a ask) outcome {
+	switch {
+	case a.PeerMaxWindowBits == 8:
+		return outcome{refused: 500}
+	case a.PeerContextMode == deflate.NoTakeover:
+		return refused("server_no_context_takeover")
+	}
+	return outcome{agreed: narrowed(standard, a)}
+}

@@ -13,6 +13,6 @@ apt-get update
 # shellcheck disable=SC2086
 apt-get install -y --no-install-recommends \
 	nginx-light haproxy \
-	python3 python3-websockets python3-autobahn python3-twisted \
+	python3 python3-websockets python3-autobahn python3-twisted python3-aiohttp python3-tornado \
 	perl libmojolicious-perl iproute2 $node
 npm ci --prefix node --no-audit --no-fund

@@ -33,6 +33,16 @@ var (
 		"our Close":       {text: "It answers each code by 1000."},
 		"its Close":       {text: "It cannot close with the protocol's own codes but 1000."},
 	}
+	aiohttpNotes = map[string]note{
+		"deflate windows": {text: "It passes over an offer that asks for a window of 8 bits of its own, so that nothing is compressed."},
+		"our Close":       {text: "It answers each code by 1000."},
+		"its Close":       {text: "It cannot close without a code."},
+	}
+	tornadoNotes = map[string]note{
+		"deflate contexts": {text: "It passes over parameters without a value. We fail the handshake where the server was to begin each message anew."},
+		"deflate windows":  {text: "It fails with the status 500 where its own window was to have 8 bits."},
+		"our Close":        {text: "It repeats the code and not the reason."},
+	}
 	mojoliciousNotes = map[string]note{
 		"deflate contexts": {text: "It answers each offer without a parameter. We fail the handshake where the server was to begin each message anew."},
 		"deflate windows":  {lacks: true, text: largerWindow},

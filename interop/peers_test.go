@@ -93,6 +93,29 @@ var peers = []peer{
 		cannotClose: func(e ending) bool { return e.code > 1000 && e.code < 3000 && e.code != 1005 },
 	},
 	{
+		name: "aiohttp (Python)",
+		start: program{
+			command: []string{"/usr/bin/python3", "-B", "python/aiohttp_server.py"},
+			check:   []string{"/usr/bin/python3", "-c", "import aiohttp"},
+		}.start,
+		contexts:    []setting{standard},
+		answers:     aiohttpAnswers,
+		notes:       aiohttpNotes,
+		replies:     func(ending) ending { return ending{code: 1000} },
+		cannotClose: withoutCode,
+	},
+	{
+		name: "Tornado (Python)",
+		start: program{
+			command: []string{"/usr/bin/python3", "-B", "python/tornado_server.py"},
+			check:   []string{"/usr/bin/python3", "-c", "import tornado.websocket"},
+		}.start,
+		contexts: []setting{standard},
+		answers:  tornadoAnswers,
+		notes:    tornadoNotes,
+		replies:  echoesCode,
+	},
+	{
 		name: "Mojolicious (Perl)",
 		start: program{
 			command: []string{"/usr/bin/perl", "perl/mojolicious_server.pl"},
