@@ -6,13 +6,14 @@ import (
 	"github.com/wsflow/wsflow/result"
 )
 
-// A chain sums up the operators' In functions. A piece is pulled up through
-// them: each is asked for one piece at a time, so that what a few bytes off the
+// A chain sums up the operators' In and Out functions. A piece is pulled up through
+// the Ins: each is asked for one piece at a time, so that what a few bytes off the
 // wire grow into never waits in memory.
 type chain struct {
 	rsv  byte  // the bits that some operator owns
 	some bool  // some operator has an In
 	all  bool  // some operator wants every message
+	out  bool  // some operator has an Out
 	more int32 // operators with more to give
 }
 
@@ -20,6 +21,7 @@ func (c *chain) add(h Hooks) {
 	c.rsv |= h.RSV
 	c.some = c.some || h.In != nil
 	c.all = c.all || h.In != nil && h.RSV == 0
+	c.out = c.out || h.Out != nil
 }
 
 // wants reports whether an operator wants a message that begins with these

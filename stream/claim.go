@@ -40,7 +40,7 @@ type source struct {
 	owner *feed         // of a Relay, for which alone messages are taken; nil: for anybody
 	by    *feed         // for which the exclusive taker takes them
 	lanes []lane        // of the fan-out; those that never wait come first. What stands in the slice never changes
-	next  []lane        // those that have come while an exclusive taker is parting: they wait until it has left
+	next  *following    // lanes that have come while an exclusive taker is parting; nil while there are none
 	last  *leaver       // nil unless a lane has left and the fan-out has not kept what it was not given
 	owing map[lane]bool // those that have yet to give back after the stream's end
 	halt  func()        // tells the fan-out to stop; nil before it has begun
@@ -142,7 +142,7 @@ func (s *source) join(l lane, by *feed) (version uint32, start bool, err error) 
 	case s.mode == modeOver:
 		return 0, false, errOver
 	case s.mode == modeExclusive:
-		s.next = insert(s.next, l)
+		s.next = s.next.with(l)
 		return s.version.Load(), false, nil
 	case s.mode == modeFree:
 		s.mode, s.used, start = modeShared, true, true
@@ -178,7 +178,7 @@ func (s *source) leave(l lane) {
 func (s *source) remove(l lane, owes bool) (stop func()) {
 	at := slices.Index(s.lanes, l)
 	if at < 0 {
-		s.next = slices.DeleteFunc(s.next, func(next lane) bool { return next == l })
+		s.next = s.next.without(l)
 		return nil
 	}
 	s.lanes = slices.Concat(s.lanes[:at], s.lanes[at+1:])

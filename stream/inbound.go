@@ -41,7 +41,7 @@ type inbound struct {
 type rules struct {
 	role  Role
 	limit int64 // of a message that is assembled; negative: none
-	chain chain // the operators' In
+	chain chain // of the operators
 }
 
 // A segment is a borrowed buffer and the bytes of the stream in it.

@@ -51,7 +51,6 @@ func (c *Conn) attach(operators []Operator) error {
 		}
 		l.rsv, l.in, l.out, l.control, l.timer, l.state = hooks.RSV, hooks.In, hooks.Out, hooks.Control, hooks.Timer, hooks.State
 		c.r.chain.add(hooks)
-		c.w.hooked = c.w.hooked || hooks.Out != nil
 	}
 	return nil
 }

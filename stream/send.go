@@ -280,7 +280,7 @@ func (w *writer) data(f Frame) error {
 // cannot be sent, is too large for a frame, or that an operator wants. Who keeps
 // them gets them in sent.
 func (w *writer) batch(messages []Message, sent *accepted) (n int) {
-	if w.hooked {
+	if w.c.r.chain.out {
 		return 0
 	}
 	w.mu.Lock()

@@ -22,8 +22,7 @@ import (
 type writer struct {
 	// These never change.
 	c        *Conn
-	fragment int  // the largest payload of a frame; none if negative
-	hooked   bool // some operator has an Out
+	fragment int // the largest payload of a frame; none if negative
 
 	sending   ctxMutex
 	ctx       context.Context // bounds the waits of the message under way; guarded by sending
