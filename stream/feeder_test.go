@@ -71,3 +71,47 @@ func TestPutEndsWithItsContext(t *testing.T) {
 		f.End(result.Status{Code: 1000})
 	})
 }
+
+// Room for what waits without a taker is there again when that was taken.
+func TestPutWithoutATakerAgain(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		for range 3 {
+			n := 0
+			for ; n < 4; n++ {
+				if err := f.Put(ctx, stream.Message{Type: stream.Binary, Data: make([]byte, 1<<18)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sub := r.Chan(ctx, nil)
+			for range n {
+				(<-sub.C).Release()
+			}
+			sub.Cancel()
+			synctest.Wait()
+		}
+		f.End(result.Status{Code: 1000})
+	})
+}
+
+// A pause that is held at the end of a Relay keeps its streams from ending, and not the
+// terminal event from coming.
+func TestPauseAtTheEndOfARelay(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		sub := r.Chan(ctx, nil)
+		resume := r.Pause()
+		f.End(result.Status{Code: 1000})
+		<-r.Done()
+		synctest.Wait()
+		select {
+		case m, ok := <-sub.C:
+			t.Errorf("%q, %t came during the pause", m, ok)
+		default:
+		}
+		resume()
+		if m, ok := <-sub.C; ok {
+			t.Errorf("%q came", m)
+		}
+	})
+}
