@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsflow/wsflow/internal/script"
 	"github.com/wsflow/wsflow/result"
 	"github.com/wsflow/wsflow/stream"
 )
@@ -113,5 +114,28 @@ func TestPauseAtTheEndOfARelay(t *testing.T) {
 		if m, ok := <-sub.C; ok {
 			t.Errorf("%q came", m)
 		}
+	})
+}
+
+// A pause in the body of a loop holds back what came to the loop together with its message.
+func TestPauseInALoopOfManySources(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		r, f := stream.NewRelay(nil)
+		a, b := script.Client(t, nil), script.Client(t, nil)
+		join(t, f, a.Conn, nil)
+		join(t, f, b.Conn, nil)
+		a.Sends(script.Text("one"), script.Text("two"))
+		synctest.Wait()
+		start := time.Now()
+		for m := range r.All(ctx) {
+			if m.String() == "two" {
+				break
+			}
+			time.AfterFunc(time.Minute, r.Pause())
+		}
+		if took := time.Since(start); took != time.Minute {
+			t.Errorf("what follows came after %v, want it after the pause of a minute", took)
+		}
+		f.End(result.Status{Code: 1000})
 	})
 }
