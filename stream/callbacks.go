@@ -23,9 +23,9 @@ import (
 //
 // stop removes f; it does not wait for a call that is under way. When there is
 // no listener any more, nor any other subscriber, messages wait for the next
-// taker. While that call is under way it cannot be All, Receive or Reader, which get
-// [ErrTaken]: it may be the call itself that asks. Where All or Reader is active, f is never called and a warning is
-// logged. To add several listeners before the first message comes, hold a
+// taker. While a call of f is under way, All, Receive and Reader still get [ErrTaken],
+// as it may be f that asks. Where All or Reader is active, f is never called and a
+// warning is logged. To add several listeners before the first message comes, hold a
 // [Conn.Pause] meanwhile; in the onReady of dial.Connect there is no need to.
 func (c *Conn) OnText(f func(text string)) (stop func()) {
 	return onText(c, f)
