@@ -16,8 +16,8 @@
 // connection ended with a success, 2 if an argument cannot be used, and 1 if
 // anything else went wrong; standard error says what.
 //
-// It shows a sink whose end is that of the connection, the loop over the
-// messages, and the errors: see talk.go.
+// It shows a sink whose end is that of the connection, the channel of messages,
+// and the errors: see talk.go.
 package main
 
 import (

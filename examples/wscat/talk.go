@@ -26,17 +26,17 @@ func talk(ctx context.Context, o *options, stdin io.Reader, stdout io.Writer) er
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 
+	messages := conn.Chan(ctx, nil) // before anything closes the connection
 	// Ends with the input or, if that has no end, with the program.
 	go sendLines(ctx, cancel, stdin, conn.Sink(ctx, &stream.SinkOptions{CloseConn: true}))
-	for m, err := range conn.All(ctx) {
+	for m := range messages.C {
+		err := o.print(stdout, m)
+		m.Release()
 		if err != nil {
 			return err
 		}
-		if err := o.print(stdout, m); err != nil {
-			return err
-		}
 	}
-	return nil
+	return messages.Err()
 }
 
 // sendLines sends each line of r to the sink and then closes the sink, which
