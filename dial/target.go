@@ -30,6 +30,8 @@ const allowedURL = "ws://host[:port][/path][?query], the same with wss, http or 
 func parseTarget(raw string) (target, error) {
 	u, err := url.Parse(raw)
 	switch {
+	case raw == "":
+		return target{}, badURL("", allowedURL)
 	case err != nil:
 		return target{}, badURL(nil, allowedURL+"; it does not parse, and is not shown as it may hold a password")
 	case strings.Contains(raw, "#"):
@@ -43,7 +45,7 @@ func parseTarget(raw string) (target, error) {
 	case "ws+unix":
 		return socketTarget(u)
 	case "": // what stands in the scheme's place may be a secret
-		return target{}, badURL(nil, "a URL with a scheme: "+allowedURL)
+		return target{}, badURL(nil, allowedURL+"; it has no scheme, and is not shown as it may hold a password")
 	}
 	return target{}, badURL(u.Scheme+":", allowedURL)
 }

@@ -45,9 +45,9 @@ func TestNoContext(t *testing.T) {
 
 func TestBadURLs(t *testing.T) {
 	for url, says := range map[string]string{
-		"":                             "ws://host",
-		"example.com":                  "ws://host",
-		"//example.com":                "ws://host",
+		"":                             `url is ""`,
+		"example.com":                  "no scheme",
+		"//example.com":                "no scheme",
 		"ftp://example.com":            `"ftp:"`,
 		"ws:example.com":               "ws://host",
 		"ws://":                        "ws://host",

@@ -111,7 +111,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-s", "", url}, `wscat: -s[0] is ""`},
 		{[]string{"-k", url}, "wscat: -k is "},
 		{[]string{"gopher://127.0.0.1:1"}, "wscat: dial: url is "},
-		{[]string{""}, "wscat: dial: url: allowed is a URL with a scheme"},
+		{[]string{""}, `wscat: dial: url is "": allowed is ws://host`},
 	} {
 		r := wscat(strings.NewReader(""), c.args...)
 		if r.status != 2 || r.stdout.Len() > 0 || !strings.HasPrefix(r.stderr.String(), c.says) {
