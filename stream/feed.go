@@ -272,7 +272,7 @@ func (f *feed) drain() {
 		return
 	case errors.As(err, &lost):
 		r.source.gone.Add(lost.Messages)
-	case full:
+	case full && !r.live:
 		return
 	}
 	r.arrange(f)

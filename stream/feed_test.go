@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -296,6 +297,28 @@ func TestSourceIsDrainedAsTheTakerLeaves(t *testing.T) {
 		<-p.Conn.Done()
 		synctest.Wait()
 		sub.Cancel()
+		synctest.Wait()
+		select {
+		case <-ended:
+		default:
+			t.Error("the source is still joined")
+		}
+		f.End(result.Status{Code: 1000})
+	})
+}
+
+// A Live Relay without a taker drains a source that has ended, however much it holds.
+func TestLiveRelayDrainsASourceThatHasEnded(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		_, f := stream.NewRelay(&stream.RelayOptions{Live: true})
+		ended := make(chan result.Status, 1)
+		p := script.Client(t, &stream.Options{LookAhead: 4 << 20})
+		for range 3 {
+			p.Sends(script.Binary(strings.Repeat("x", 1<<20)))
+		}
+		p.Sends(script.Close(1000, ""))
+		<-p.Conn.Done()
+		join(t, f, p.Conn, func(st result.Status) { ended <- st })
 		synctest.Wait()
 		select {
 		case <-ended:
