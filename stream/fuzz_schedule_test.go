@@ -39,8 +39,9 @@ type schedule struct {
 	peerEnd string        // "close", "breach" or "cut", once one of them happened
 	code    int           // of the peer's Close
 	at      struct{ peerEnd, weClose, closeNow, end time.Duration }
-	taken   int // messages, a while before the connection is cut
-	closes  int // calls of Close that began something
+	looked  time.Duration // when a taker came last: nobody was away then
+	taken   int           // messages, a while before the connection is cut
+	closes  int           // calls of Close that began something
 	ends    int
 }
 
@@ -66,7 +67,7 @@ var fuzzEvents = [16]func(s *schedule, arg int){
 	func(s *schedule, _ int) { s.paused = append(s.paused, s.p.Conn.Pause()) },
 	(*schedule).resume,
 	func(s *schedule, arg int) { s.takers.cancel(arg) },
-	func(s *schedule, _ int) { s.takers.add(s.p.Conn) },
+	(*schedule).take,
 	(*schedule).closeNow,
 	(*schedule).send,
 	(*schedule).turnDeaf,
@@ -114,6 +115,11 @@ func (s *schedule) breach(arg int) {
 	s.p.Sends([]script.Frame{
 		script.Of(3, ""), script.Ping("").Open(), script.Pong("").Reserved(1), script.Binary("").In16(),
 	}[arg%4])
+}
+
+func (s *schedule) take(int) {
+	s.looked = s.now()
+	s.takers.add(s.p.Conn)
 }
 
 // data is a message, or if one is open its end.
@@ -286,6 +292,9 @@ func (s *schedule) letGo() {
 func (s *schedule) wrong(got result.Status) string {
 	at := s.at
 	seen := at.peerEnd + min(seenWithin, never-at.peerEnd)
+	if s.looked <= at.end {
+		seen = max(seen, s.looked+seenWithin)
+	}
 	late := at.weClose + min(closeTime, never-at.weClose)
 	closed := got.Received != 0
 	switch {
