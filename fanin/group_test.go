@@ -441,56 +441,96 @@ func TestOnce(t *testing.T) {
 
 // A source that has little to say is heard among those that flood: when a message of it
 // is at hand, no more comes before it than the queue holds, and a turn of each of the
-// others.
+// others. A turn has up to 64 messages, or 256 where the only taker takes batches.
 func TestFairness(t *testing.T) {
 	const (
 		floods = 8
 		depth  = 4
-		turn   = 64
 	)
-	bubble(t, func(t *testing.T) {
-		g := fanin.New(nil)
-		sub := g.Chan(ctx, &stream.SubscribeOptions{Size: depth})
-		var conns []*stream.Conn
-		for i := range floods {
-			near, far := net.Pipe()
-			conn, err := stream.New(near, stream.Client, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			conns = append(conns, conn)
-			add(t, g, fmt.Sprint("flood ", i), conn)
-			go func() { // ends with the connection
-				many := bytes.Repeat([]byte("\x81\x05flood"), 1000) // at hand with one read
-				for err := error(nil); err == nil; {
-					_, err = far.Write(many)
+	for _, test := range []struct {
+		name string
+		turn int
+		most int // messages before the quiet one
+		take func(g *fanin.Group) (next func() []stream.Message)
+	}{
+		{"messages", 64, depth + (floods+1)*64, func(g *fanin.Group) func() []stream.Message {
+			sub := g.Chan(ctx, &stream.SubscribeOptions{Size: depth})
+			return func() []stream.Message {
+				if m, ok := <-sub.C; ok {
+					return []stream.Message{m}
 				}
-				far.Close()
-			}()
-		}
-		quiet := newFeed(t)
-		add(t, g, "quiet", quiet.near)
-		g.Close()
-		for range 10 {
-			for range 3000 {
-				(<-sub.C).Release()
+				return nil
 			}
-			quiet.sends("now")
-			synctest.Wait() // everybody waits for the consumer
-			before := 0
-			for m := <-sub.C; m.String() != "now"; m = <-sub.C {
-				before++
-			}
-			if most := depth + (floods+1)*turn; before > most {
-				t.Errorf("%d messages came before the quiet one, want %d at most", before, most)
-			}
+		}},
+		{"batches", 256, (depth + floods + 1) * 256, func(g *fanin.Group) func() []stream.Message {
+			sub := g.Batches(ctx, &stream.SubscribeOptions{Size: depth})
+			return func() []stream.Message { return <-sub.C }
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				g := fanin.New(nil)
+				next := test.take(g)
+				var conns []*stream.Conn
+				for i := range floods {
+					conn := flood(t)
+					conns = append(conns, conn)
+					add(t, g, fmt.Sprint("flood ", i), conn)
+				}
+				quiet := newFeed(t)
+				add(t, g, "quiet", quiet.near)
+				g.Close()
+				for range 10 {
+					for n := 0; n < 3000; {
+						batch := next()
+						if n += len(batch); len(batch) > test.turn {
+							t.Errorf("%d messages came in one turn, want %d at most", len(batch), test.turn)
+						}
+						release(batch)
+					}
+					quiet.sends("now")
+					synctest.Wait() // everybody waits for the consumer
+					before := 0
+					batch := next()
+					for ; batch[0].String() != "now"; batch = next() {
+						before += len(batch)
+						release(batch)
+					}
+					if before > test.most {
+						t.Errorf("%d messages came before the quiet one, want %d at most", before, test.most)
+					}
+				}
+				for _, c := range append(conns, quiet.far) {
+					c.CloseNow(nil)
+				}
+				for len(next()) > 0 {
+				}
+			})
+		})
+	}
+}
+
+// flood returns a connection whose peer sends as much as it can.
+func flood(t *testing.T) *stream.Conn {
+	near, far := net.Pipe()
+	conn, err := stream.New(near, stream.Client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { // ends with the connection
+		many := bytes.Repeat([]byte("\x81\x05flood"), 10_000) // thousands are at hand with one read
+		for err := error(nil); err == nil; {
+			_, err = far.Write(many)
 		}
-		for _, c := range append(conns, quiet.far) {
-			c.CloseNow(nil)
-		}
-		for range sub.C {
-		}
-	})
+		far.Close()
+	}()
+	return conn
+}
+
+func release(messages []stream.Message) {
+	for _, m := range messages {
+		m.Release()
+	}
 }
 
 // The Notices of a source that is made of connections come through, and are counted.
