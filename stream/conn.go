@@ -27,7 +27,7 @@ type Conn struct {
 	pauses     pauses
 	source     source
 	sinks      sinks
-	events     atomic.Pointer[executor] // nil until there is something to run
+	events     lazyExecutor
 	clock      clock
 	pings      atomic.Pointer[pinger] // nil until the program sends a Ping
 	links      []Link                 // the operators, first nearest the application
@@ -85,14 +85,7 @@ func (c *Conn) Done() <-chan struct{} { return c.promise.Done() }
 func (c *Conn) Result() *result.Promise { return c.promise }
 
 // post runs f behind what was posted before it, where callbacks run.
-func (c *Conn) post(f func()) {
-	events := c.events.Load()
-	for events == nil {
-		c.events.CompareAndSwap(nil, newExecutor(c.lasting.post, c.source.drained))
-		events = c.events.Load()
-	}
-	events.post(f)
-}
+func (c *Conn) post(f func()) { c.events.post(f, c.lasting.post, &c.source) }
 
 // log returns the logger with what tells this connection from others.
 func (c *Conn) log() *zap.Logger {

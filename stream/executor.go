@@ -1,6 +1,10 @@
 package stream
 
-import "github.com/wsflow/wsflow/internal/serial"
+import (
+	"sync/atomic"
+
+	"github.com/wsflow/wsflow/internal/serial"
+)
 
 // An executor runs functions one at a time, in the order in which they were
 // posted, on a goroutine that is there only while there is something to run.
@@ -29,4 +33,17 @@ func (e *executor) post(f func()) {
 func (e *executor) run() {
 	e.gate()
 	e.queue.Run(e.call)
+}
+
+// A lazyExecutor is made for the first function: most connections have none.
+type lazyExecutor struct{ made atomic.Pointer[executor] }
+
+// post runs f by call, behind what was posted before it and the callbacks of s.
+func (l *lazyExecutor) post(f func(), call func(func()), s *source) {
+	e := l.made.Load()
+	for e == nil {
+		l.made.CompareAndSwap(nil, newExecutor(call, s.drained))
+		e = l.made.Load()
+	}
+	e.post(f)
 }

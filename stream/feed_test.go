@@ -297,12 +297,7 @@ func TestSourceIsDrainedAsTheTakerLeaves(t *testing.T) {
 		<-p.Conn.Done()
 		synctest.Wait()
 		sub.Cancel()
-		synctest.Wait()
-		select {
-		case <-ended:
-		default:
-			t.Error("the source is still joined")
-		}
+		wantsOut(t, ended)
 		f.End(result.Status{Code: 1000})
 	})
 }
@@ -319,12 +314,18 @@ func TestLiveRelayDrainsASourceThatHasEnded(t *testing.T) {
 		p.Sends(script.Close(1000, ""))
 		<-p.Conn.Done()
 		join(t, f, p.Conn, func(st result.Status) { ended <- st })
-		synctest.Wait()
-		select {
-		case <-ended:
-		default:
-			t.Error("the source is still joined")
-		}
+		wantsOut(t, ended)
 		f.End(result.Status{Code: 1000})
 	})
+}
+
+// wantsOut checks that a source was taken out as it has ended.
+func wantsOut(t *testing.T, ended <-chan result.Status) {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case <-ended:
+	default:
+		t.Error("the source is still joined")
+	}
 }

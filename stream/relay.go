@@ -66,8 +66,8 @@ type Relay struct {
 
 	source source
 	pauses pauses
-	paused atomic.Int32             // not zero while pauses are held
-	events atomic.Pointer[executor] // nil until there is something to run
+	paused atomic.Int32 // not zero while pauses are held
+	events lazyExecutor
 
 	// Whoever holds turn gives messages to the audience, or lets a source's loop do
 	// so, and owns source.kept. It may wait for a subscriber then.
@@ -197,14 +197,7 @@ func (r *Relay) outcome() error {
 }
 
 // postEvent runs f behind what was posted before it, where callbacks run.
-func (r *Relay) postEvent(f func()) {
-	events := r.events.Load()
-	for events == nil {
-		r.events.CompareAndSwap(nil, newExecutor(r.post, r.source.drained))
-		events = r.events.Load()
-	}
-	events.post(f)
-}
+func (r *Relay) postEvent(f func()) { r.events.post(f, r.post, &r.source) }
 
 func (r *Relay) log() *zap.Logger      { return r.logger }
 func (r *Relay) poster() func(func())  { return r.post }
